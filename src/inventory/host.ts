@@ -1,0 +1,55 @@
+/** How the exposure of a host is to be found out; see `exposure:` in the configuration. */
+export interface ExposureSettings {
+  /** `evaluate`: from the host's rules. The other two are declared by the configuration, nothing is evaluated. */
+  readonly mode: 'evaluate' | 'exposed' | 'internal';
+  /** Whether the internet can route to the host; `auto` looks at its addresses, the one dialled and cloud-init's instance data. */
+  readonly public: 'auto' | boolean;
+  /** What a firewall in front of the host lets in; `null`: everything. */
+  readonly edge: readonly EdgeRule[] | null;
+  /** Ports that do not count, as `proto/port`; shown as ignored. */
+  readonly ignore: readonly PortKey[];
+}
+
+/** One line of a cloud firewall: what it lets in. */
+export interface EdgeRule {
+  readonly proto: 'tcp' | 'udp' | 'any';
+  /** Closed ranges, 0 to 65535; `null`: every port. */
+  readonly ports: readonly PortRange[] | null;
+  /** CIDR networks; `null`: from everywhere. */
+  readonly from: readonly string[] | null;
+}
+
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface PortKey {
+  readonly proto: 'tcp' | 'udp';
+  readonly port: number;
+}
+
+/** How to reach a host by SSH, all defaults resolved. */
+export interface SshSettings {
+  readonly user: string;
+  readonly port: number;
+  /** Paths of private keys, tried in this order. */
+  readonly identityFiles: readonly string[];
+  /** Path of the known_hosts file; checked strictly. */
+  readonly knownHosts: string;
+  /** `auto`: `sudo -n` is used on the host where it is allowed, to read the firewall. */
+  readonly sudo: 'auto' | 'never';
+  readonly connection: 'auto' | 'keep' | 'fresh';
+}
+
+/** One server of the inventory, all defaults resolved. */
+export interface Host {
+  readonly name: string;
+  /** A name or an IP address to dial. */
+  readonly address: string;
+  readonly stack: string;
+  /** The host's own labels, beside `host` and `stack`. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ssh: SshSettings;
+  readonly exposure: ExposureSettings;
+}
