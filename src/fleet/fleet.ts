@@ -1,0 +1,341 @@
+import type { ExposureVerdict } from '../exposure/verdict';
+import { ProbeFailure } from '../failure';
+import type { Host } from '../inventory/host';
+import type { Logger } from '../logging/logger';
+import type { Memory } from '../memory/memory-file';
+import type { HostReport } from '../probe/probe';
+import type { ProbeWish } from '../probe/program';
+import { assessRestart } from '../restart/restart';
+import type { Timetable } from '../schedule/timetable';
+import type { Time } from '../time/time';
+import { retryPauseMs } from './backoff';
+import { Lanes, type Lane } from './lanes';
+import { afterDrop, afterFailure, afterSuccess, newStatus, nextClockOffset, type HostStatus, type Known } from './status';
+
+/** What the fleet needs of the world. */
+export interface FleetEffects {
+  readonly time: Time;
+  readonly log: Logger;
+  readonly memory: Memory;
+  /** Probes one host; throws ProbeFailure. */
+  readonly probe: (host: Host, wish: ProbeWish, signal: AbortSignal) => Promise<HostReport>;
+  /** Evaluates the sections of a report that was asked with `exposure`; never throws. */
+  readonly evaluateExposure: (host: Host, report: HostReport) => Promise<ExposureVerdict>;
+}
+
+export interface FleetSettings {
+  readonly timetable: Timetable;
+  readonly timeoutSeconds: number;
+  readonly concurrency: number;
+  readonly exposureIntervalSeconds: number;
+}
+
+/** Called when anything about a host changed; `null` when the host has left. */
+export type FleetListener = (name: string, status: HostStatus | null) => void;
+
+/** Observes how the schedule is kept. */
+export interface FleetObserver {
+  /** Seconds between a probe's asking and its turn. */
+  queueWait(seconds: number): void;
+  /** Seconds between the time that a scheduled probe was due and its turn. */
+  lateness(seconds: number): void;
+}
+
+interface Entry {
+  status: HostStatus;
+  /** The probe under way or waiting for its turn: whoever asks meanwhile joins it. */
+  probing: { readonly done: Promise<HostStatus>; readonly hurry: () => void; readonly wish: { exposure: boolean } } | null;
+  cancelTimer: (() => void) | null;
+  exposureAtMonotonicMs: number | null;
+  exposureFingerprint: string | null;
+  abort: AbortController | null;
+}
+
+/**
+ * The hosts and what is known of them. Plans their probes, bounds how many run
+ * at once, keeps one probe a host, and remembers.
+ */
+export class Fleet {
+  private readonly entries = new Map<string, Entry>();
+  private readonly listeners = new Set<FleetListener>();
+  private readonly lanes: Lanes;
+  private isRunning = false;
+  private isStopping = false;
+
+  constructor(
+    private settings: FleetSettings,
+    private readonly effects: FleetEffects,
+    private readonly observer: FleetObserver = { queueWait() {}, lateness() {} },
+  ) {
+    this.lanes = new Lanes(settings.concurrency);
+  }
+
+  get probesInFlight(): number {
+    return this.lanes.running;
+  }
+
+  get probesQueued(): number {
+    return this.lanes.queued;
+  }
+
+  onChange(listener: FleetListener): void {
+    this.listeners.add(listener);
+  }
+
+  statuses(): HostStatus[] {
+    return [...this.entries.values()].map((entry) => entry.status);
+  }
+
+  status(name: string): HostStatus | null {
+    return this.entries.get(name)?.status ?? null;
+  }
+
+  /** Takes a new inventory: unchanged hosts keep everything, changed ones keep what is known, others disappear whole. */
+  setHosts(hosts: readonly Host[], settings?: FleetSettings): void {
+    if (settings !== undefined) this.settings = settings;
+    const names = new Set(hosts.map((host) => host.name));
+    for (const name of [...this.entries.keys()]) {
+      if (!names.has(name)) this.remove(name);
+    }
+    for (const host of hosts) this.put(host);
+  }
+
+  /** Probes every host at once, as far as the bounds let it, and then by the timetable. */
+  start(): void {
+    this.isRunning = true;
+    for (const name of this.entries.keys()) this.beginScheduled(name, this.effects.time.nowMs());
+  }
+
+  /** Plans nothing more, gives what is in flight `boundMs` to end, then breaks it off. */
+  async stop(boundMs: number): Promise<void> {
+    this.isRunning = false;
+    this.isStopping = true;
+    for (const entry of this.entries.values()) this.plan(entry, null);
+    const pending = [...this.entries.values()].flatMap((entry) => (entry.probing === null ? [] : [entry.probing.done]));
+    const all = Promise.allSettled(pending);
+    let callOff: () => void = () => undefined;
+    const bound = new Promise<void>((resolve) => {
+      callOff = this.effects.time.after(boundMs, resolve);
+    });
+    await Promise.race([all, bound]);
+    callOff();
+    for (const entry of this.entries.values()) entry.abort?.abort(new ProbeFailure('internal', 'the exporter is stopping'));
+    await all;
+  }
+
+  /** Probes a host now, or joins the probe under way. Null for a host that is not in the inventory. */
+  probe(name: string, options: { readonly exposure?: boolean } = {}): Promise<HostStatus> | null {
+    const entry = this.entries.get(name);
+    return entry === undefined ? null : this.begin(entry, 'asked', options.exposure === true, null);
+  }
+
+  /** The host dropped a connection that was kept open: it may be restarting. */
+  noteDrop(name: string): void {
+    const entry = this.entries.get(name);
+    if (entry === undefined || !this.isRunning) return;
+    this.update(entry, afterDrop(entry.status, this.effects.time.monotonicMs()));
+    this.plan(entry, this.effects.time.nowMs() + 500);
+  }
+
+  private put(host: Host): void {
+    const entry = this.entries.get(host.name);
+    if (entry !== undefined) {
+      if (JSON.stringify(entry.status.host) === JSON.stringify(host)) return;
+      // A probe under way asks the host as it was set before: its answer no longer counts.
+      entry.cancelTimer?.();
+      entry.abort?.abort(new ProbeFailure('internal', 'the settings of the host changed'));
+    }
+    const created: Entry = {
+      status: { ...(entry?.status ?? newStatus(host)), host },
+      probing: null,
+      cancelTimer: null,
+      exposureAtMonotonicMs: null,
+      exposureFingerprint: null,
+      abort: null,
+    };
+    this.entries.set(host.name, created);
+    this.tell(host.name, created.status);
+    if (this.isRunning) this.beginScheduled(host.name, this.effects.time.nowMs());
+  }
+
+  private remove(name: string): void {
+    const entry = this.entries.get(name);
+    if (entry === undefined) return;
+    this.entries.delete(name);
+    entry.cancelTimer?.();
+    entry.abort?.abort(new ProbeFailure('internal', 'the host left the inventory'));
+    this.tell(name, null);
+  }
+
+  private beginScheduled(name: string, dueMs: number): void {
+    const entry = this.entries.get(name);
+    if (entry === undefined) return;
+    const lane = entry.status.failuresInRow > 0 ? 'doubtful' : 'planned';
+    void this.begin(entry, lane, false, dueMs);
+  }
+
+  private begin(entry: Entry, lane: Lane, wantsExposure: boolean, dueMs: number | null): Promise<HostStatus> {
+    if (entry.probing !== null) {
+      if (lane === 'asked') entry.probing.hurry();
+      entry.probing.wish.exposure ||= wantsExposure;
+      return entry.probing.done;
+    }
+    if (this.isStopping) return Promise.resolve(entry.status);
+    this.plan(entry, null);
+    const { time } = this.effects;
+    const askedMs = time.monotonicMs();
+    const wish = { exposure: wantsExposure };
+    const turn = this.lanes.enter(lane, async () => {
+      this.observer.queueWait((time.monotonicMs() - askedMs) / 1000);
+      if (dueMs !== null) this.observer.lateness(Math.max(0, time.nowMs() - dueMs) / 1000);
+      // The turn may come at once: only after this line of begin() does the entry know that it is being probed.
+      await Promise.resolve();
+      return this.run(entry, wish.exposure);
+    });
+    entry.probing = { ...turn, wish };
+    return turn.done;
+  }
+
+  private async run(entry: Entry, wantsExposure: boolean): Promise<HostStatus> {
+    const { time } = this.effects;
+    const { host } = entry.status;
+    const begunMs = time.monotonicMs();
+    const abort = new AbortController();
+    entry.abort = abort;
+    const callOff = time.after(this.settings.timeoutSeconds * 1000, () =>
+      abort.abort(new ProbeFailure('timeout', `not done after ${this.settings.timeoutSeconds} s`)),
+    );
+    try {
+      const wish = { exposure: this.needsExposure(entry, wantsExposure), sudo: host.ssh.sudo === 'auto' };
+      let report = await this.effects.probe(host, wish, abort.signal);
+      if (!wish.exposure && this.exposureChanged(entry, report)) {
+        report = await this.effects.probe(host, { ...wish, exposure: true }, abort.signal);
+      }
+      await this.takeReport(entry, report, begunMs);
+    } catch (error) {
+      this.takeFailure(entry, asFailure(error), begunMs);
+    } finally {
+      callOff();
+      entry.abort = null;
+      entry.probing = null;
+      this.planNext(entry);
+    }
+    return entry.status;
+  }
+
+  private async takeReport(entry: Entry, report: HostReport, begunMs: number): Promise<void> {
+    if (!this.isCurrent(entry)) return;
+    const { time, memory } = this.effects;
+    const { host } = entry.status;
+    const atMonotonicMs = time.monotonicMs();
+    const atMs = time.nowMs();
+    const exposure = await this.findExposure(entry, report);
+    const { state, memory: remembered } = assessRestart(report.boot, report.findings, memory.get(host.name));
+    // What is published must not be forgotten, or an age could go back after a crash.
+    await memory.set(host.name, remembered);
+    const known: Known = {
+      atMs,
+      atMonotonicMs,
+      restart: state,
+      facts: report.facts,
+      hostClockOffsetSeconds: nextClockOffset(
+        entry.status.known?.hostClockOffsetSeconds ?? null,
+        report.boot.nowSeconds,
+        atMonotonicMs,
+      ),
+      exposure,
+    };
+    const attempt = { atMs, durationSeconds: (atMonotonicMs - begunMs) / 1000, failure: null };
+    this.update(entry, afterSuccess(entry.status, attempt, known));
+  }
+
+  private takeFailure(entry: Entry, failure: ProbeFailure, begunMs: number): void {
+    const { time, log } = this.effects;
+    const atMonotonicMs = time.monotonicMs();
+    const { reason, message } = failure;
+    const durationSeconds = (atMonotonicMs - begunMs) / 1000;
+    if (!this.isCurrent(entry) || (this.isStopping && reason === 'internal')) return;
+    this.update(entry, afterFailure(entry.status, { atMs: time.nowMs(), durationSeconds, failure: { reason, message } }, atMonotonicMs));
+    const fields = { host: entry.status.host.name, reason, error: message, failures_in_row: entry.status.failuresInRow };
+    if (reason === 'internal') log.error('A probe failed by a fault of the exporter', { ...fields, stack: causeOf(failure) });
+    else if (entry.status.failuresInRow === 1) log.warn('A host could not be probed', fields);
+    else log.debug('A host could not be probed', fields);
+  }
+
+  private needsExposure(entry: Entry, isAsked: boolean): boolean {
+    if (entry.status.host.exposure.mode !== 'evaluate') return false;
+    if (isAsked || entry.exposureAtMonotonicMs === null) return true;
+    const ageMs = this.effects.time.monotonicMs() - entry.exposureAtMonotonicMs;
+    return ageMs >= this.settings.exposureIntervalSeconds * 1000;
+  }
+
+  private exposureChanged(entry: Entry, report: HostReport): boolean {
+    if (entry.status.host.exposure.mode !== 'evaluate') return false;
+    return fingerprintOf(report) !== entry.exposureFingerprint || isOtherBoot(entry.status.known, report);
+  }
+
+  private async findExposure(entry: Entry, report: HostReport): Promise<ExposureVerdict | null> {
+    const { host, known } = entry.status;
+    if (host.exposure.mode === 'evaluate' && !report.withExposure) return known?.exposure ?? null;
+    const verdict = await this.effects.evaluateExposure(host, report);
+    entry.exposureAtMonotonicMs = this.effects.time.monotonicMs();
+    entry.exposureFingerprint = fingerprintOf(report);
+    return verdict;
+  }
+
+  private planNext(entry: Entry): void {
+    if (!this.isRunning || !this.isCurrent(entry)) return;
+    const { status } = entry;
+    const nowMs = this.effects.time.nowMs();
+    const scheduledMs = this.settings.timetable.next(status.host.name, nowMs);
+    const reason = status.attempt?.failure?.reason;
+    const isRestarting = status.restartingSinceMonotonicMs !== null;
+    const pauseMs = reason === undefined ? null : retryPauseMs(status.host.name, reason, status.failuresInRow, isRestarting);
+    this.plan(entry, pauseMs === null ? scheduledMs : Math.min(scheduledMs, nowMs + pauseMs));
+  }
+
+  private plan(entry: Entry, atMs: number | null): void {
+    entry.cancelTimer?.();
+    entry.cancelTimer = null;
+    entry.status = { ...entry.status, nextProbeMs: atMs };
+    if (atMs === null) return;
+    entry.cancelTimer = this.effects.time.after(atMs - this.effects.time.nowMs(), () => {
+      entry.cancelTimer = null;
+      // A clock that was stepped, or a delay longer than a timer can be: it is not due yet.
+      if (this.effects.time.nowMs() < atMs - 1000) this.plan(entry, atMs);
+      else this.beginScheduled(entry.status.host.name, atMs);
+    });
+  }
+
+  private update(entry: Entry, status: HostStatus): void {
+    entry.status = status;
+    if (this.isCurrent(entry)) this.tell(status.host.name, status);
+  }
+
+  /** Whether the entry is still the one of its name: hosts leave, and their settings change, while they are probed. */
+  private isCurrent(entry: Entry): boolean {
+    return this.entries.get(entry.status.host.name) === entry;
+  }
+
+  private tell(name: string, status: HostStatus | null): void {
+    for (const listener of this.listeners) listener(name, status);
+  }
+}
+
+/** The section that tells whether the sockets or the ruleset changed. */
+function fingerprintOf(report: HostReport): string {
+  return report.sections.get('exposure_fingerprint')?.body.toString('latin1').slice(0, 4096) ?? '';
+}
+
+function isOtherBoot(known: Known | null, report: HostReport): boolean {
+  return known !== null && known.restart.boot.id !== report.boot.id;
+}
+
+function asFailure(error: unknown): ProbeFailure {
+  if (error instanceof ProbeFailure) return error;
+  return new ProbeFailure('internal', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+function causeOf(failure: ProbeFailure): string {
+  return failure.cause instanceof Error ? (failure.cause.stack ?? '') : '';
+}

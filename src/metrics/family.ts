@@ -1,0 +1,56 @@
+/** A label set as it is written: names are fixed in code or validated by the configuration, values are anything. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** One sample of a family; the time is always that of the scrape. */
+export interface Sample {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** The head of a metric family. */
+export interface FamilyHead {
+  /** As written in the text format; a counter's ends in `_total`. */
+  readonly name: string;
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  /** Says the unit and, for values kept between probes, that they are cached. */
+  readonly help: string;
+}
+
+export type ExpositionFormat = 'text' | 'openmetrics';
+
+/**
+ * `# HELP` and `# TYPE` of a family. OpenMetrics names a counter's family
+ * without `_total` (OpenMetrics 1.0, "Counter"), the text format with it.
+ */
+export function renderHead(head: FamilyHead, format: ExpositionFormat): string {
+  const name = format === 'openmetrics' && head.type === 'counter' ? head.name.replace(/_total$/, '') : head.name;
+  return `# HELP ${name} ${escapeHelp(head.help, format)}\n# TYPE ${name} ${head.type}\n`;
+}
+
+/** One line. */
+export function renderSample(name: string, labels: Labels, value: number): string {
+  return `${name}${renderLabels(labels)} ${renderNumber(value)}\n`;
+}
+
+/** `{a="1",b="2"}`, or nothing for no labels. Both formats escape the same three characters. */
+export function renderLabels(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`);
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+}
+
+export function renderNumber(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (value === Infinity) return '+Inf';
+  if (value === -Infinity) return '-Inf';
+  return String(value);
+}
+
+function escapeValue(value: string): string {
+  const plain = value.isWellFormed() ? value : value.toWellFormed();
+  return /[\\"\n]/.test(plain) ? plain.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n') : plain;
+}
+
+function escapeHelp(help: string, format: ExpositionFormat): string {
+  const escaped = help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
+  return format === 'openmetrics' ? escaped.replace(/"/g, '\\"') : escaped;
+}

@@ -1,0 +1,263 @@
+import { failureReasons } from '../failure';
+import type { Host } from '../inventory/host';
+import { ageSeconds, type HostStatus, type Known } from '../fleet/status';
+import { findInstalled } from '../reading/dpkg';
+import { installedKernels, newestKernel } from '../signal/kernel';
+import { parseRelease } from '../signal/kernel-release';
+import type { FamilyHead, Labels, Sample } from './family';
+
+/** What the metrics of one host are made from. */
+export interface HostView {
+  readonly status: HostStatus;
+  /** What is known and not yet stale. */
+  readonly known: Known | null;
+  /** Milliseconds of the exporter's monotonic clock at the scrape. */
+  readonly monotonicMs: number;
+}
+
+/** A family with one or more series a host. */
+export interface HostFamily extends FamilyHead {
+  readonly samples: (view: HostView) => readonly Sample[];
+  /** The value changes between probes: it is rendered anew at every scrape. */
+  readonly isLive?: boolean;
+}
+
+/** Most series a host of one `…_info` family; the gauge beside it counts them all. */
+export const maxInfoSeries = 100;
+
+const cached = 'As of the last successful probe.';
+
+/** Every family of hosts, in the order in which they are written. A new one is an entry here. */
+export const hostFamilies: readonly HostFamily[] = [
+  {
+    name: 'reboot_required',
+    type: 'gauge',
+    help: `Whether the running system is older than what is installed, so that a restart is needed. Absent while it can't be told. ${cached}`,
+    samples: ifKnown((known, host) => {
+      const { verdict } = known.restart;
+      return verdict === 'unknown' ? [] : [{ labels: ownLabels(host), value: verdict === 'required' ? 1 : 0 }];
+    }),
+  },
+  {
+    name: 'reboot_required_unknown',
+    type: 'gauge',
+    help: `Whether the host answered but no signal could tell if a restart is needed. ${cached}`,
+    samples: ifKnown((known, host) => [{ labels: names(host), value: known.restart.verdict === 'unknown' ? 1 : 0 }]),
+  },
+  {
+    name: 'reboot_required_age_seconds',
+    type: 'gauge',
+    help: 'How long a restart has been needed, continuously and in this boot, on the clock of the host; 0 when none is. Counted on between probes.',
+    isLive: true,
+    samples({ status, known, monotonicMs }) {
+      const age = known === null ? null : ageSeconds(known, monotonicMs);
+      return age === null ? [] : [{ labels: ownLabels(status.host), value: Math.round(age * 1000) / 1000 }];
+    },
+  },
+  {
+    name: 'reboot_required_since_timestamp_seconds',
+    type: 'gauge',
+    help: `Unix time since when a restart has been needed, on the clock of the host; absent when none is. ${cached}`,
+    samples: ifKnown((known, host) =>
+      known.restart.sinceSeconds === null ? [] : [{ labels: names(host), value: known.restart.sinceSeconds }],
+    ),
+  },
+  {
+    name: 'reboot_required_reason_info',
+    type: 'gauge',
+    help: `One series for each signal that says a restart is needed. ${cached}`,
+    samples: ifKnown((known, host) => known.restart.reasons.map((reason) => info(host, { reason }))),
+  },
+  {
+    name: 'reboot_required_package_info',
+    type: 'gauge',
+    help: `The packages that asked for the restart, at most ${maxInfoSeries} of a host. ${cached}`,
+    samples: ifKnown((known, host) =>
+      known.restart.packages.slice(0, maxInfoSeries).map((name) => info(host, { package: name })),
+    ),
+  },
+  {
+    name: 'reboot_required_packages',
+    type: 'gauge',
+    help: `How many packages asked for the restart. ${cached}`,
+    samples: ifKnown((known, host) =>
+      known.restart.verdict === 'unknown' ? [] : [{ labels: names(host), value: known.restart.packages.length }],
+    ),
+  },
+  {
+    name: 'reboot_still_required_after_restart',
+    type: 'gauge',
+    help: `Whether a restart was needed before the last one and was needed still when the host came up. ${cached}`,
+    samples: ifKnown((known, host) => [{ labels: names(host), value: known.restart.survivedRestart ? 1 : 0 }]),
+  },
+  {
+    name: 'exposed_to_anywhere',
+    type: 'gauge',
+    help: `Whether at least one port accepts a new connection from any internet address; 1 too when that can't be ruled out (see the basis). ${cached}`,
+    samples: ifKnown(({ exposure }, host) =>
+      exposure === null ? [] : [{ labels: ownLabels(host), value: exposure.verdict === 'not_exposed' ? 0 : 1 }],
+    ),
+  },
+  {
+    name: 'exposed_to_anywhere_basis_info',
+    type: 'gauge',
+    help: `What exposed_to_anywhere rests on: declared, proven, assumed or no-public-address. ${cached}`,
+    samples: ifKnown(({ exposure }, host) => (exposure === null ? [] : [info(host, { basis: exposure.basis })])),
+  },
+  {
+    name: 'exposed_port_info',
+    type: 'gauge',
+    help: `The ports that are open to anywhere, at most ${maxInfoSeries} of a host. ${cached}`,
+    samples: ifKnown((known, host) =>
+      exposedPorts(known)
+        .slice(0, maxInfoSeries)
+        .map(({ port, proto, family }) => info(host, { port: String(port), proto, family })),
+    ),
+  },
+  {
+    name: 'exposed_ports',
+    type: 'gauge',
+    help: `How many ports are open to anywhere, each protocol and address family counted. ${cached}`,
+    samples: ifKnown((known, host) =>
+      known.exposure === null ? [] : [{ labels: names(host), value: exposedPorts(known).length }],
+    ),
+  },
+  {
+    name: 'reboot_host_info',
+    type: 'gauge',
+    help: `What runs on the host. ${cached}`,
+    samples: ifKnown((known, host) => [{ labels: { ...ownLabels(host), ...hostInfo(known) }, value: 1 }]),
+  },
+  {
+    name: 'reboot_host_boot_timestamp_seconds',
+    type: 'gauge',
+    help: `Unix time at which the host last booted; of a container, at which it started. ${cached}`,
+    samples: ifKnown(({ restart }, host) =>
+      restart.boot.atSeconds === null ? [] : [{ labels: names(host), value: restart.boot.atSeconds }],
+    ),
+  },
+  {
+    name: 'reboot_host_boots_seen_total',
+    type: 'counter',
+    help: 'Restarts of the host that the exporter saw.',
+    samples: ({ status }) => [{ labels: names(status.host), value: status.restartsSeen }],
+  },
+  {
+    name: 'reboot_host_restarting',
+    type: 'gauge',
+    help: 'Whether the host was well, dropped its connection, and has not answered since for up to 10 minutes.',
+    samples: ({ status }) => [
+      { labels: names(status.host), value: status.restartingSinceMonotonicMs === null ? 0 : 1 },
+    ],
+  },
+  {
+    name: 'reboot_scheduled_timestamp_seconds',
+    type: 'gauge',
+    help: `Unix time of the restart that is already scheduled on the host; absent when none is. ${cached}`,
+    samples: ifKnown(({ facts }, host) => {
+      const { atSeconds, mode } = facts.scheduled;
+      return atSeconds === null || mode === 'poweroff' || mode === 'halt' ? [] : [{ labels: names(host), value: atSeconds }];
+    }),
+  },
+  {
+    name: 'unattended_upgrades_installed',
+    type: 'gauge',
+    help: `Whether the unattended-upgrades package is installed; absent on systems without dpkg. ${cached}`,
+    samples: ifKnown(({ facts }, host) => {
+      const installed = findInstalled(facts.dpkg, 'unattended-upgrades');
+      return installed === undefined ? [] : [{ labels: names(host), value: installed === null ? 0 : 1 }];
+    }),
+  },
+  {
+    name: 'unattended_upgrades_enabled',
+    type: 'gauge',
+    help: `Whether unattended-upgrades is installed, switched on and its timer not off; absent while it can't be told. ${cached}`,
+    samples: ifKnown(({ facts }, host) => {
+      const installed = findInstalled(facts.dpkg, 'unattended-upgrades');
+      if (installed === undefined || (installed !== null && facts.patching.configured === null)) return [];
+      return [{ labels: names(host), value: installed !== null && facts.patching.configured === true ? 1 : 0 }];
+    }),
+  },
+  {
+    name: 'unattended_upgrades_last_run_timestamp_seconds',
+    type: 'gauge',
+    help: `Unix time of unattended-upgrades' last run: that it ran, not that it patched. ${cached}`,
+    samples: ifKnown(({ facts }, host) =>
+      facts.patching.lastRunSeconds === null ? [] : [{ labels: names(host), value: facts.patching.lastRunSeconds }],
+    ),
+  },
+  {
+    name: 'reboot_probe_success',
+    type: 'gauge',
+    help: 'Whether the last probe succeeded; absent before the first.',
+    samples: ({ status }) =>
+      status.attempt === null ? [] : [{ labels: names(status.host), value: status.attempt.failure === null ? 1 : 0 }],
+  },
+  {
+    name: 'reboot_probe_duration_seconds',
+    type: 'gauge',
+    help: 'How long the last probe took, from DNS to the end of the answer.',
+    samples: ({ status }) =>
+      status.attempt === null ? [] : [{ labels: names(status.host), value: status.attempt.durationSeconds }],
+  },
+  {
+    name: 'reboot_probe_last_success_timestamp_seconds',
+    type: 'gauge',
+    help: 'Unix time of the last successful probe, on the clock of the exporter.',
+    samples: ({ status }) => (status.known === null ? [] : [{ labels: names(status.host), value: status.known.atMs / 1000 }]),
+  },
+  {
+    name: 'reboot_probe_failing_reason_info',
+    type: 'gauge',
+    help: 'Why the last probe failed, while it does.',
+    samples: ({ status }) =>
+      status.attempt?.failure == null ? [] : [info(status.host, { reason: status.attempt.failure.reason })],
+  },
+  {
+    name: 'reboot_probe_failures_total',
+    type: 'counter',
+    help: 'Failed probes by reason, a closed set.',
+    samples: ({ status }) =>
+      failureReasons.map((reason) => ({
+        labels: { ...names(status.host), reason },
+        value: status.failures[reason] ?? 0,
+      })),
+  },
+];
+
+function ifKnown(samples: (known: Known, host: Host) => readonly Sample[]): HostFamily['samples'] {
+  return ({ status, known }) => (known === null ? [] : samples(known, status.host));
+}
+
+function names(host: Host): Labels {
+  return { host: host.name, stack: host.stack };
+}
+
+/** The labels of the core gauges: the host's own ones as well. */
+function ownLabels(host: Host): Labels {
+  return { ...names(host), ...host.labels };
+}
+
+function info(host: Host, labels: Labels): Sample {
+  return { labels: { ...names(host), ...labels }, value: 1 };
+}
+
+export function exposedPorts(known: Known): NonNullable<Known['exposure']>['ports'][number][] {
+  return (known.exposure?.ports ?? []).filter((port) => port.openTo === 'anywhere' && !port.ignored);
+}
+
+/** What can't be told is an empty label, which Prometheus treats as an absent one. */
+function hostInfo(known: Known): Labels {
+  const { os, kernel, dpkg, machine } = known.facts;
+  const running = kernel.release === null ? null : parseRelease(kernel.release);
+  const ofFlavour = installedKernels(dpkg.packages ?? []).filter(
+    (candidate) => candidate.release.flavour === running?.flavour,
+  );
+  return {
+    os: os.id ?? '',
+    os_version: os.versionId ?? '',
+    kernel_running: kernel.release ?? '',
+    kernel_installed: machine.container === null ? (newestKernel(ofFlavour)?.release.name ?? '') : '',
+    virtualization: machine.container ?? machine.virtualization ?? '',
+  };
+}

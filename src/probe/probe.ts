@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { ProbeFailure } from '../failure';
+import type { Host } from '../inventory/host';
+import { readFacts, type HostFacts } from '../reading';
+import { decodeAnswer } from '../report/frame';
+import type { Sections } from '../report/section';
+import { judgeSignals, type SignalFinding } from '../restart/restart';
+import type { BootTime } from '../signal/boot-time';
+import type { Transport } from '../ssh/transport';
+import { probeInput, probeProgram, type ProbeWish } from './program';
+
+/** What one probe of a host brought back, parsed. */
+export interface HostReport {
+  readonly facts: HostFacts;
+  readonly boot: BootTime;
+  readonly findings: readonly SignalFinding[];
+  readonly sections: Sections;
+  /** Whether the sections of the firewall, sockets and routes were asked for. */
+  readonly withExposure: boolean;
+  /** The IP address that was dialled. */
+  readonly dialledAddress: string | null;
+}
+
+/** Most bytes of an answer that are taken, compressed as they come. */
+export const maxAnswerBytes = 8 * 1024 * 1024;
+
+const program = { text: null as string | null };
+
+/**
+ * Probes one host: one connection, one command, one answer. Throws ProbeFailure
+ * with the reason; `signal` ends it at whichever step it is.
+ */
+export async function probeHost(host: Host, wish: ProbeWish, transport: Transport, signal: AbortSignal): Promise<HostReport> {
+  program.text ??= probeProgram();
+  const nonce = randomBytes(16).toString('hex');
+  const reply = await transport.run({
+    host,
+    command: '/bin/sh',
+    input: probeInput(nonce, wish, program.text),
+    maxOutputBytes: maxAnswerBytes,
+    signal,
+  });
+  const { sections } = await decodeAnswer(reply.output, nonce);
+  const facts = readFacts(sections);
+  const { boot, findings } = judgeSignals(facts, sections);
+  if (boot.nowSeconds === null && boot.id === null) {
+    throw new ProbeFailure('output', 'the report has neither a clock nor a boot id: is /proc mounted on the host?');
+  }
+  return { facts, boot, findings, sections, withExposure: wish.exposure, dialledAddress: reply.remoteAddress };
+}

@@ -1,0 +1,143 @@
+import { isInstalled } from '../reading/dpkg';
+import type { DebianPackage } from '../reading/dpkg';
+import { isBeforeBoot } from './boot-time';
+import { compareDebianVersions } from './debian-version';
+import { parseRelease, type KernelRelease } from './kernel-release';
+import type { Finding, Signal, SignalContext, SinceCandidate } from './signal';
+
+/**
+ * The running kernel against the newest installed one of its own flavour, on
+ * systems of dpkg's family. Flavours are never compared with each other, and
+ * backports only with backports: a host that has both runs the one it was told to.
+ */
+export const kernel: Signal = {
+  name: 'kernel',
+  summary: 'A newer `linux-image-*` of the running flavour, or a rebuild of the running one, is installed.',
+  judge(_section, context) {
+    const { facts } = context;
+    if (facts.machine.container !== null) {
+      return { says: 'silent', because: `a ${facts.machine.container} container runs its host's kernel` };
+    }
+    if (facts.kernel.release === null) return { says: 'unknown', because: 'the running kernel could not be read' };
+    if (facts.dpkg.packages === null) return { says: 'unknown', because: 'dpkg could not be asked which kernels are installed' };
+    const running = parseRelease(facts.kernel.release);
+    if (running === null) {
+      return { says: 'silent', because: `${facts.kernel.release} is not the name of a packaged kernel` };
+    }
+    return compareWithInstalled(running, installedKernels(facts.dpkg.packages), context);
+  },
+};
+
+/** A kernel package and the release that it boots. */
+export interface InstalledKernel {
+  readonly debianPackage: DebianPackage;
+  readonly release: KernelRelease;
+}
+
+/** The installed kernels; meta packages, debug symbols and removed ones are not among them. */
+export function installedKernels(packages: readonly DebianPackage[]): InstalledKernel[] {
+  const kernels: InstalledKernel[] = [];
+  for (const debianPackage of packages) {
+    if (!debianPackage.name.startsWith('linux-image-') || !isInstalled(debianPackage)) continue;
+    if (debianPackage.name.endsWith('-dbg') || debianPackage.name.endsWith('-dbgsym')) continue;
+    const name = debianPackage.name.slice('linux-image-'.length).replace(/^unsigned-/, '').replace(/-unsigned$/, '');
+    const release = parseRelease(name);
+    if (release !== null) kernels.push({ debianPackage, release });
+  }
+  return kernels;
+}
+
+/** Newest first. */
+export function newestKernel(kernels: readonly InstalledKernel[]): InstalledKernel | null {
+  return [...kernels].sort((a, b) => compareDebianVersions(b.release.version, a.release.version))[0] ?? null;
+}
+
+function compareWithInstalled(running: KernelRelease, installed: InstalledKernel[], context: SignalContext): Finding {
+  const own = installed.find((kernel) => kernel.release.name === running.name);
+  const backport = own === undefined ? isBackportName(running.name) : isBackport(own);
+  const comparable = installed.filter(
+    (kernel) => kernel.release.flavour === running.flavour && isBackport(kernel) === backport,
+  );
+  const newer = comparable.filter((kernel) => compareDebianVersions(kernel.release.version, running.version) > 0);
+  const newest = newestKernel(newer);
+  if (newest !== null) {
+    return {
+      says: 'required',
+      because: `${running.name} runs, ${newest.release.name} is installed`,
+      since: installTimes(newer, context),
+      packages: [newest.debianPackage.name],
+    };
+  }
+  if (own === undefined) {
+    return {
+      says: 'unknown',
+      because: `the package of the running kernel ${running.name} is not installed, nor a newer one of its flavour`,
+    };
+  }
+  return compareBuilds(own, context);
+}
+
+/** Same release, other build: the package was rebuilt under the name that runs. */
+function compareBuilds(own: InstalledKernel, context: SignalContext): Finding {
+  const build = runningBuild(context);
+  const version = own.debianPackage.version;
+  if (build !== null && compareDebianVersions(bareBuild(version), bareBuild(build)) > 0) {
+    return {
+      says: 'required',
+      because: `${own.release.name} runs as build ${build}, ${version} is installed`,
+      since: installTimes([own], context),
+      packages: [own.debianPackage.name],
+    };
+  }
+  return { says: 'not_required', because: `${own.release.name} runs and is the newest installed of its flavour` };
+}
+
+/**
+ * The package version of the kernel that runs. Ubuntu writes it into
+ * /proc/version_signature, followed by the flavour; Debian's `uname -v` has it
+ * after the word Debian.
+ */
+function runningBuild(context: SignalContext): string | null {
+  const { signature, version } = context.facts.kernel;
+  if (signature !== null) {
+    const word = signature.split(' ')[1];
+    if (signature.startsWith('Ubuntu ') && word !== undefined) return word.slice(0, lastLetterDash(word));
+  }
+  const words = (version ?? '').split(' ');
+  const debian = words.indexOf('Debian');
+  return debian === -1 ? null : (words[debian + 1] ?? null);
+}
+
+/** Where the flavour begins: `6.8.0-45.45~22.04.1-generic`, `5.15.0-1052.57-aws-fips`. */
+function lastLetterDash(word: string): number {
+  for (let at = 1; at < word.length - 1; at++) {
+    if (word.charAt(at) === '-' && /[a-z]/.test(word.charAt(at + 1))) return at;
+  }
+  return word.length;
+}
+
+/** Ubuntu's signed packages append `+1` and the like to the version of the build that they sign. */
+function bareBuild(version: string): string {
+  return version.replace(/\+[0-9]{1,3}$/, '');
+}
+
+function installTimes(kernels: readonly InstalledKernel[], context: SignalContext): SinceCandidate[] {
+  const since: SinceCandidate[] = [];
+  for (const { debianPackage } of kernels) {
+    const atSeconds = context.facts.dpkg.installedAtSeconds.get(debianPackage.name);
+    if (atSeconds === undefined) continue;
+    // Installed before this boot and yet not running: it has been needed since the boot.
+    const atBoot = isBeforeBoot(atSeconds, context.bootTime) ? context.bootTime.atSeconds : null;
+    since.push({ atSeconds: atBoot ?? atSeconds, evidence: 'package' });
+  }
+  return since;
+}
+
+function isBackport(kernel: InstalledKernel): boolean {
+  return isBackportName(kernel.release.name) || kernel.debianPackage.version.includes('~bpo');
+}
+
+/** `6.9.7+bpo-amd64`, `4.19.0-0.bpo.19-amd64`, `5.10.0-0.deb10.16-amd64`. */
+function isBackportName(release: string): boolean {
+  return release.includes('bpo') || /-0\.deb[0-9]/.test(release);
+}
