@@ -3,8 +3,7 @@ import type { StackPolicy } from '../policy/policy';
 
 /** When hosts are probed: at each match of a cron expression, or every so many seconds; spread over the period either way. */
 export type ProbeSchedule =
-  | { readonly kind: 'cron'; readonly expression: string }
-  | { readonly kind: 'interval'; readonly seconds: number };
+  { readonly kind: 'cron'; readonly expression: string } | { readonly kind: 'interval'; readonly seconds: number };
 
 /** How often and within which bounds hosts are probed. */
 export interface ProbeSettings {

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { labelNamePattern, readLabelName, readLabelValue } from '../inventory/label';
+import { readAddress, readHostName } from '../inventory/name';
+import { checked, line, network, path, portKey, portRange } from './schema-fields';
+
+/** The keys of `ssh:`, which stand at the top for all hosts, at a stack for its own, and at a host. */
+export const sshSchema = z
+  .strictObject({
+    user: line(256)
+      .refine((user) => !user.startsWith('-') && !/\s/.test(user), { error: 'must be a user name' })
+      .optional()
+      .meta({ description: 'The user to log in as. Default: reboot-exporter.' }),
+    port: z.int().min(1).max(65_535).optional().meta({ description: 'The port of sshd. Default: 22.' }),
+    identity_file: z
+      .union([path(), z.array(path()).min(1)])
+      .optional()
+      .meta({
+        description:
+          'Private key, or a list of them, tried in order. Relative to this file. Default: /etc/reboot-exporter/id_ed25519.',
+      }),
+    known_hosts: path().optional().meta({
+      description:
+        "The known_hosts file with the hosts' keys, checked strictly: a key that is not in it is refused. Relative to this file. Default: /etc/reboot-exporter/known_hosts.",
+    }),
+    sudo: z.enum(['auto', 'never']).optional().meta({
+      description: 'auto: read the firewall by `sudo -n` where the host allows it. never: do without. Default: auto.',
+    }),
+    connection: z.enum(['auto', 'keep', 'fresh']).optional().meta({
+      description:
+        'keep: hold the connection open between probes. fresh: connect for each. auto: whichever costs less. Default: auto.',
+    }),
+  })
+  .meta({
+    description: "How to log in. A host's own keys go before its stack's, and those before the ones at the top.",
+  });
+
+const edgeRuleSchema = z
+  .strictObject({
+    proto: z.enum(['tcp', 'udp', 'any']).optional().meta({ description: 'Default: any.' }),
+    ports: z
+      .array(portRange())
+      .min(1)
+      .optional()
+      .meta({ description: 'Ports and ranges, such as 443 or "8000-8100". Left out: every port.' }),
+    from: z
+      .array(network())
+      .min(1)
+      .optional()
+      .meta({ description: 'Networks that are let in, such as 0.0.0.0/0. Left out: from everywhere.' }),
+  })
+  .meta({ description: 'One thing that the firewall in front of the host lets in.' });
+
+export const exposureSchema = z
+  .union([
+    z.enum(['auto', 'exposed', 'internal']),
+    z.strictObject({
+      public: z
+        .union([z.literal('auto'), z.boolean()])
+        .optional()
+        .meta({
+          description:
+            'Whether the internet can route to the host. auto: by its addresses, the one dialled and what cloud-init was told. Default: auto.',
+        }),
+      edge: z.array(edgeRuleSchema).optional().meta({
+        description:
+          'What the cloud firewall in front of the host lets in; an empty list lets nothing in. Left out: everything.',
+      }),
+      ignore: z.array(portKey()).optional().meta({
+        description:
+          'Ports that do not count, as proto/port; they are shown as ignored. Default: [udp/68, udp/546], the DHCP clients.',
+      }),
+    }),
+  ])
+  .meta({
+    description:
+      "auto: evaluated from the host's own rules. exposed, internal: declared, nothing is evaluated. Or a mapping, which goes before the stack's key by key.",
+  });
+
+export const labelsSchema = z
+  .record(checked(z.string(), readLabelName).meta({ pattern: labelNamePattern }), checked(z.string(), readLabelValue))
+  .meta({ description: "The host's own labels. Values are text: quote what looks like a number, true or false." });
+
+export const stackNameSchema = line(128);
+
+export const hostSchema = z
+  .strictObject({
+    name: checked(z.string(), readHostName).meta({
+      description: "The host's name, its `host` label. Unique over the whole inventory.",
+    }),
+    address: checked(z.string(), readAddress)
+      .optional()
+      .meta({ description: 'The name or IP address to dial. Default: the name.' }),
+    stack: stackNameSchema
+      .optional()
+      .meta({ description: 'The stack that the host belongs to, its `stack` label. Default: default.' }),
+    labels: labelsSchema.optional(),
+    ssh: sshSchema.optional(),
+    exposure: exposureSchema.optional(),
+  })
+  .meta({ description: 'One server.' });
+
+export type SshInput = z.output<typeof sshSchema>;
+export type ExposureInput = z.output<typeof exposureSchema>;
+export type HostInput = z.output<typeof hostSchema>;

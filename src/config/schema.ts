@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { cron, duration, path, timezone } from './schema-fields';
+import { exposureSchema, hostSchema, sshSchema, stackNameSchema } from './schema-host';
+
+/** Node's timers hold 2^31-1 milliseconds; one set longer fires at once. */
+const longestTimerSeconds = 24 * 86_400;
+
+const thresholdsSchema = (who: string) =>
+  z
+    .strictObject({
+      warning_after: duration()
+        .optional()
+        .meta({ description: `How long a restart may be due before ${who} turn to warning; 0 is at once.` }),
+      critical_after: duration()
+        .optional()
+        .meta({ description: `How long a restart may be due before ${who} turn critical; 0 is at once.` }),
+    })
+    .meta({ description: `Thresholds of ${who}.` });
+
+export const policySchema = z
+  .strictObject({
+    exposed: thresholdsSchema('hosts that the internet can reach, or that may be').optional(),
+    internal: thresholdsSchema("hosts that the internet can't reach").optional(),
+  })
+  .meta({
+    description:
+      'How urgent a due restart is. What a stack leaves out it takes from the policy at the top, threshold by threshold.',
+  });
+
+const maintenanceWindowSchema = z
+  .strictObject({
+    cron: cron().meta({ description: 'When the window opens, such as "0 2 * * 0" for Sundays at two.' }),
+    duration: duration({ min: 60, max: 366 * 86_400 }).meta({ description: 'How long it stays open, such as 3h.' }),
+    timezone: timezone()
+      .optional()
+      .meta({ description: 'An IANA time zone; its clock changes are honoured. Default: UTC.' }),
+  })
+  .meta({ description: 'When this stack may be restarted. Shown and exported; this program never restarts anything.' });
+
+const stackSchema = z
+  .strictObject({
+    policy: policySchema.optional(),
+    maintenance_window: maintenanceWindowSchema.optional(),
+    ssh: sshSchema.optional(),
+    exposure: exposureSchema.optional(),
+  })
+  .meta({ description: 'What holds for the hosts of one stack.' });
+
+const probeSchema = z
+  .strictObject({
+    schedule: cron().optional().meta({
+      description:
+        'When hosts are probed, as cron; spread with jitter over the period. Or give interval. Default: "*/5 * * * *".',
+    }),
+    interval: duration({ min: 1, max: longestTimerSeconds })
+      .optional()
+      .meta({ description: 'How often hosts are probed, such as 5m; instead of schedule.' }),
+    timeout: duration({ min: 0.1, max: 3600 })
+      .optional()
+      .meta({ description: 'How long one probe may take, from start to end. Default: 10s.' }),
+    concurrency: z.int().min(1).max(10_000).optional().meta({ description: 'Probes in flight at once. Default: 64.' }),
+    stale_after: duration({ min: 1 }).optional().meta({
+      description:
+        'How long the last known state of a host that stopped answering is kept. Default: 1h, or three periods where that is longer.',
+    }),
+    exposure_interval: duration({ min: 1 })
+      .optional()
+      .meta({ description: 'How often the firewall is read when nothing shows that it changed. Default: 1h.' }),
+  })
+  .meta({ description: 'When and within which bounds hosts are probed.' });
+
+const webSchema = z
+  .strictObject({
+    refresh_token_file: path().optional().meta({
+      description:
+        'A file with the bearer token that refresh calls must carry. Relative to this file. Left out: none is asked for.',
+    }),
+  })
+  .meta({ description: 'The HTTP side.' });
+
+const stacksSchema = z
+  .record(stackNameSchema, stackSchema)
+  .meta({ description: 'Settings by stack. A stack that only a host names has the defaults.' });
+const hostsSchema = z.array(hostSchema).meta({ description: 'The servers.' });
+
+/** The configuration file as it is written; unknown keys are refused. */
+export const configSchema = z
+  .strictObject({
+    probe: probeSchema.optional(),
+    ssh: sshSchema.optional(),
+    web: webSchema.optional(),
+    policy: policySchema.optional(),
+    stacks: stacksSchema.optional(),
+    hosts: hostsSchema.optional(),
+  })
+  .meta({ title: 'reboot-exporter configuration', description: 'Configuration of reboot-exporter.' });
+
+export type ConfigInput = z.output<typeof configSchema>;
+export type StackInput = z.output<typeof stackSchema>;
+export type PolicyInput = z.output<typeof policySchema>;

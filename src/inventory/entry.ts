@@ -1,0 +1,47 @@
+import type { Fault, Place } from '../config/fault';
+import type { EdgeRule, PortKey } from './host';
+
+/** What an inventory says of how to log in to a host; what it leaves out comes from the host's stack or the defaults. */
+export interface SshOverrides {
+  readonly user?: string | undefined;
+  readonly port?: number | undefined;
+  /** Absolute paths. */
+  readonly identityFiles?: readonly string[] | undefined;
+  readonly knownHosts?: string | undefined;
+  readonly sudo?: 'auto' | 'never' | undefined;
+  readonly connection?: 'auto' | 'keep' | 'fresh' | undefined;
+}
+
+/** What an inventory says of a host's exposure: a word that settles all, or single keys. */
+export type ExposureOverrides =
+  | 'auto'
+  | 'exposed'
+  | 'internal'
+  | {
+      readonly public?: 'auto' | boolean | undefined;
+      readonly edge?: readonly EdgeRule[] | undefined;
+      readonly ignore?: readonly PortKey[] | undefined;
+    };
+
+/** One host as an inventory names it, before defaults; every inventory source gives these. */
+export interface HostEntry {
+  readonly name: string;
+  readonly address: string;
+  readonly stack: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ssh: SshOverrides;
+  readonly exposure: ExposureOverrides | null;
+  /** The file that names the host, and where; finding the line costs, so it is done when asked. */
+  readonly file: string;
+  readonly place: () => Place;
+}
+
+/** What reading one place of the inventory gives. */
+export interface InventoryAnswer {
+  readonly hosts: readonly HostEntry[];
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
+}
+
+/** The stack of a host that names none. */
+export const defaultStack = 'default';
