@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+
+/** The key types a server may prove itself with, in the order this exporter prefers them. */
+export const hostKeyTypes = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'ssh-rsa',
+] as const;
+
+/** A key type this exporter can verify. */
+export type HostKeyType = (typeof hostKeyTypes)[number];
+
+/** Public key blobs are below this size; RSA of 16384 bits takes about 2 KiB. */
+const maxKeyBlobBytes = 16 * 1024;
+
+/** Whether the word names a key type this exporter can verify. */
+export function isHostKeyType(word: string): word is HostKeyType {
+  return (hostKeyTypes as readonly string[]).includes(word);
+}
+
+/** The fingerprint as `ssh-keygen -lf` prints it: `SHA256:` and unpadded base64. */
+export function keyFingerprint(blob: Buffer): string {
+  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+}
+
+/**
+ * The key type that a public key blob names (RFC 4253, section 6.6), or null if
+ * the bytes are not the length-prefixed strings such a blob consists of.
+ */
+export function keyTypeOf(blob: Buffer): string | null {
+  if (blob.length > maxKeyBlobBytes) return null;
+  const fields = readStrings(blob);
+  const type = fields?.[0];
+  if (fields === null || type === undefined || fields.length < 2) return null;
+  return type.toString('latin1');
+}
+
+/** Cuts a blob into its length-prefixed strings (RFC 4251, section 5); null unless they fill it exactly. */
+function readStrings(blob: Buffer): Buffer[] | null {
+  const fields: Buffer[] = [];
+  let at = 0;
+  while (at < blob.length) {
+    if (at + 4 > blob.length) return null;
+    const length = blob.readUInt32BE(at);
+    at += 4;
+    if (length > blob.length - at) return null;
+    fields.push(blob.subarray(at, at + length));
+    at += length;
+  }
+  return fields;
+}
