@@ -92,12 +92,19 @@ export class Fleet {
 
   /** Takes a new inventory: unchanged hosts keep everything, changed ones keep what is known, others disappear whole. */
   setHosts(hosts: readonly Host[], settings?: FleetSettings): void {
-    if (settings !== undefined) this.settings = settings;
+    if (settings !== undefined) {
+      this.settings = settings;
+      this.lanes.setBound(settings.concurrency);
+    }
     const names = new Set(hosts.map((host) => host.name));
     for (const name of [...this.entries.keys()]) {
       if (!names.has(name)) this.remove(name);
     }
     for (const host of hosts) this.put(host);
+    if (settings === undefined) return;
+    for (const entry of this.entries.values()) {
+      if (entry.cancelTimer !== null) this.planNext(entry);
+    }
   }
 
   /** Probes every host at once, as far as the bounds let it, and then by the timetable. */

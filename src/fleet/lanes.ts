@@ -16,10 +16,13 @@ export class Lanes {
   private readonly waiting: Record<Lane, Set<Waiting>> = { asked: new Set(), planned: new Set(), doubtful: new Set() };
   private inFlight = 0;
   private doubtfulInFlight = 0;
-  private readonly doubtfulBound: number;
 
-  constructor(private readonly bound: number) {
-    this.doubtfulBound = Math.max(1, Math.floor(bound / 4));
+  constructor(private bound: number) {}
+
+  /** Takes another bound; what is in flight goes on. */
+  setBound(bound: number): void {
+    this.bound = bound;
+    this.startNext();
   }
 
   /** Probes in flight now. */
@@ -64,11 +67,12 @@ export class Lanes {
   }
 
   private startNext(): void {
+    const doubtfulBound = Math.max(1, Math.floor(this.bound / 4));
     while (this.inFlight < this.bound) {
       const next =
         first(this.waiting.asked) ??
         first(this.waiting.planned) ??
-        (this.doubtfulInFlight < this.doubtfulBound ? first(this.waiting.doubtful) : undefined);
+        (this.doubtfulInFlight < doubtfulBound ? first(this.waiting.doubtful) : undefined);
       if (next === undefined) return;
       this.waiting[next.lane].delete(next);
       next.start();

@@ -46,8 +46,7 @@ export function renderNumber(value: number): string {
 }
 
 function escapeValue(value: string): string {
-  const plain = value.isWellFormed() ? value : value.toWellFormed();
-  return /[\\"\n]/.test(plain) ? plain.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n') : plain;
+  return /[\\"\n]/.test(value) ? value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n') : value;
 }
 
 function escapeHelp(help: string, format: ExpositionFormat): string {

@@ -24,13 +24,25 @@ export function createTimetable(schedule: ProbeSchedule): Timetable {
   };
 }
 
+/** The time between two probes of a host, in seconds; of a cron expression, between the matches around now. */
+export function periodSeconds(schedule: ProbeSchedule, nowMs: number): number {
+  if (schedule.kind === 'interval') return schedule.seconds;
+  const { beginMs, endMs } = periodAround(schedule.expression, nowMs);
+  return (endMs - beginMs) / 1000;
+}
+
 /** The place of a host between the match before now and the one after; or else in the period that follows. */
 function nextOfCron(expression: string, fraction: number, nowMs: number): number {
-  const ticks = CronExpressionParser.parse(expression, { currentDate: new Date(nowMs) });
-  const begin = ticks.prev().getTime();
-  const end = CronExpressionParser.parse(expression, { currentDate: new Date(nowMs) }).next().getTime();
-  const inThis = begin + fraction * (end - begin);
+  const current = periodAround(expression, nowMs);
+  const inThis = current.beginMs + fraction * (current.endMs - current.beginMs);
   if (inThis > nowMs) return inThis;
-  const after = CronExpressionParser.parse(expression, { currentDate: new Date(end) }).next().getTime();
-  return end + fraction * (after - end);
+  const following = periodAround(expression, current.endMs);
+  return following.beginMs + fraction * (following.endMs - following.beginMs);
+}
+
+/** The matches of an expression around a moment: at or before it, and after it. */
+function periodAround(expression: string, nowMs: number): { beginMs: number; endMs: number } {
+  const endMs = CronExpressionParser.parse(expression, { currentDate: new Date(nowMs) }).next().getTime();
+  const beginMs = CronExpressionParser.parse(expression, { currentDate: new Date(endMs) }).prev().getTime();
+  return { beginMs, endMs };
 }

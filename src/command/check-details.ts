@@ -1,0 +1,28 @@
+import type { HostDocument } from '../document/host-document';
+import { formatAge } from './age';
+
+/** Everything about each host that was named: why, since when, every port, and what to do if it did not answer. */
+export function renderDetails(documents: readonly HostDocument[]): string {
+  return documents.map((document) => `\n${details(document).join('\n')}\n`).join('');
+}
+
+function details(document: HostDocument): string[] {
+  const { probe, restart, exposure } = document;
+  const lines = [`${document.host} (stack ${document.stack})`];
+  if (probe.success === false) return [...lines, `  not probed: ${probe.reason}: ${probe.message}`];
+  lines.push(`  restart: ${restart.verdict.replace('_', ' ')}, urgency ${document.urgency}`);
+  if (restart.since !== null) {
+    lines.push(`    since ${restart.since}, ${formatAge(restart.age_seconds ?? 0)} ago by the host's clock (evidence: ${restart.evidence})`);
+  }
+  if (restart.booted_at !== null) lines.push(`    booted ${restart.booted_at}`);
+  if (restart.scheduled_at !== null) lines.push(`    a shutdown is scheduled for ${restart.scheduled_at}`);
+  for (const { signal, says, because } of restart.signals) lines.push(`    ${signal}: ${says.replace('_', ' ')}: ${because}`);
+  if (restart.packages.length > 0) lines.push(`    packages: ${restart.packages.slice(0, 20).join(', ')}${restart.packages.length > 20 ? ', …' : ''}`);
+  lines.push(`  exposed to anywhere: ${exposure.verdict.replace('_', ' ')} (${exposure.basis ?? 'not evaluated'})`);
+  if (exposure.because !== '') lines.push(`    ${exposure.because}`);
+  for (const port of exposure.ports) {
+    const ignored = port.ignored ? ', ignored' : '';
+    lines.push(`    ${port.proto}/${port.port} ${port.family}: open to ${port.open_to}${ignored}: ${port.because}`);
+  }
+  return lines;
+}

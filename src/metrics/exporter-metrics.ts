@@ -1,0 +1,134 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { version } from '../version';
+import { renderHead, renderSample, type ExpositionFormat, type Labels } from './family';
+
+/**
+ * The exporter's metrics about itself, by prom-client. This file is the only
+ * one that knows that library, so that it can be exchanged for its successor.
+ */
+export interface ExporterMetrics {
+  readonly probeQueueWait: { observe(seconds: number): void };
+  readonly sweepLag: { observe(seconds: number): void };
+  configReloaded(success: boolean, atSeconds: number): void;
+  stateSaveFailed(): void;
+  /** Current values, asked for at every scrape. */
+  watch(read: () => ExporterReadings): void;
+  render(format: ExpositionFormat): Promise<string>;
+}
+
+export interface ExporterReadings {
+  readonly hostsByStack: ReadonlyMap<string, number>;
+  readonly probesInFlight: number;
+  readonly probesQueued: number;
+}
+
+/** prom-client gives these gauges names that end in `_total`, which promtool rightly objects to. */
+const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+const waitBuckets = [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
+
+export function createExporterMetrics(): ExporterMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  for (const name of misnamed) registry.removeSingleMetric(name);
+
+  new Gauge({
+    name: 'reboot_exporter_build_info',
+    help: 'Version of the exporter and of Node.js.',
+    labelNames: ['version', 'nodeversion'],
+    registers,
+  }).set({ version, nodeversion: process.versions.node }, 1);
+  const queueWait = new Histogram({
+    name: 'reboot_exporter_probe_queue_wait_seconds',
+    help: 'How long probes waited for their turn under probe.concurrency.',
+    buckets: waitBuckets,
+    registers,
+  });
+  const sweepLag = new Histogram({
+    name: 'reboot_exporter_sweep_lag_seconds',
+    help: 'How long after its due time a scheduled probe began.',
+    buckets: waitBuckets,
+    registers,
+  });
+  const reloadSuccess = new Gauge({
+    name: 'reboot_exporter_config_last_reload_successful',
+    help: 'Whether the last attempt to load the configuration succeeded.',
+    registers,
+  });
+  const reloadTime = new Gauge({
+    name: 'reboot_exporter_config_last_reload_success_timestamp_seconds',
+    help: 'Unix time of the last successful load of the configuration.',
+    registers,
+  });
+  const saveFailures = new Counter({
+    name: 'reboot_exporter_state_save_failures_total',
+    help: 'Writes of the state file that failed.',
+    registers,
+  });
+  let read: (() => ExporterReadings) | null = null;
+  const hosts = new Gauge({
+    name: 'reboot_exporter_hosts',
+    help: 'Hosts of the inventory.',
+    labelNames: ['stack'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [stack, count] of read?.().hostsByStack ?? []) hosts.set({ stack }, count);
+    },
+  });
+  new Gauge({
+    name: 'reboot_exporter_probes_in_flight',
+    help: 'Probes under way.',
+    registers,
+    collect() {
+      this.set(read?.().probesInFlight ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'reboot_exporter_probes_queued',
+    help: 'Probes that wait for their turn.',
+    registers,
+    collect() {
+      this.set(read?.().probesQueued ?? 0);
+    },
+  });
+
+  return {
+    probeQueueWait: queueWait,
+    sweepLag,
+    configReloaded(success, atSeconds) {
+      reloadSuccess.set(success ? 1 : 0);
+      if (success) reloadTime.set(atSeconds);
+    },
+    stateSaveFailed: () => saveFailures.inc(),
+    watch(next) {
+      read = next;
+    },
+    render: (format) => renderRegistry(registry, format),
+  };
+}
+
+/** Written here and not by prom-client, whose registries know only one format each and write NaN as `Nan`. */
+async function renderRegistry(registry: Registry, format: ExpositionFormat): Promise<string> {
+  const pieces: string[] = [];
+  for (const metric of await registry.getMetricsAsJSON()) {
+    const type = typeOf(String(metric.type));
+    pieces.push(renderHead({ name: metric.name, type, help: metric.help }, format));
+    for (const sample of metric.values) {
+      const name = 'metricName' in sample && typeof sample.metricName === 'string' ? sample.metricName : metric.name;
+      pieces.push(renderSample(name, labelsOf(sample.labels), Number(sample.value)));
+    }
+  }
+  return pieces.join('');
+}
+
+function typeOf(type: string): 'gauge' | 'counter' | 'histogram' {
+  if (type === 'counter' || type === 'histogram') return type;
+  return 'gauge';
+}
+
+function labelsOf(labels: Partial<Record<string, string | number>>): Labels {
+  // OpenMetrics wants the bound of a bucket as a float; both formats accept `+Inf`.
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]));
+}
