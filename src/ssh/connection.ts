@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { type Algorithms, Client } from 'ssh2';
 import { ProbeFailure } from '../failure';
 import { maxErrorBytes, startCommand, type CommandOrder, type CommandOutcome } from './command';
-import { errorWords, quoted } from './foreign-text';
-import { keyFingerprint } from './host-key';
+import { closedByHost, HostKeyRefused, type Phase, refusedKeys, type Situation, translated } from './connection-fault';
+import { holdUntilTurn } from './handshake-gate';
 import type { PrivateKey } from './private-key';
 import type { ProbeProgress } from './progress';
 import type { EndTurn, Turns } from './turns';
@@ -17,34 +17,21 @@ export interface ConnectionOptions {
   /** The IP address that was dialled. */
   readonly remoteAddress: string;
   readonly user: string;
+  /** Tried in this order. */
   readonly keys: readonly PrivateKey[];
   readonly algorithms: Algorithms;
-  /** Whether the host may be trusted to be who it should be; the blob is that of its public key. */
-  readonly verify: (hostKey: Buffer) => boolean;
+  /** Whether the host may be trusted to be who it should be, by its public key in base64. */
+  readonly trusts: (hostKey: string) => boolean;
   /** Bounds the handshakes that run at a time. */
   readonly handshakes: Turns;
   readonly progress: ProbeProgress;
 }
 
-/** The host presented a key that was not accepted. Nothing but the offer of algorithms was sent to it. */
-export class HostKeyRefused extends ProbeFailure {
-  readonly peer: string;
-  readonly hostKey: Buffer;
-
-  constructor(peer: string, hostKey: Buffer) {
-    super('host_key', `the host key ${keyFingerprint(hostKey)} of ${peer} was not accepted`);
-    this.peer = peer;
-    this.hostKey = hostKey;
-  }
-}
-
-type Phase = 'greeting' | 'key exchange' | 'authentication' | 'session' | 'idle';
-
-/** RFC 4253, section 4.2: the identification; no dash or space in it. */
+/** RFC 4253, section 4.2: no dash and no space in it. */
 const identification = 'reboot_exporter';
 
 /**
- * What a host may send before it is authenticated: greeting, key exchange, banners.
+ * What a host may send before the user is authenticated: greeting, key exchange, banners.
  * ssh2 goes over the whole greeting again with each piece of it, so this bounds its time as well.
  */
 const maxHandshakeBytes = 64 * 1024;
@@ -55,9 +42,13 @@ const framingBytes = 512 * 1024;
 
 /** A handshake on the way longer than this lets the next one begin: a host that stalls must not hold up others. */
 const maxTurnMs = 1000;
-/** How often a host may exchange keys again during one command; each costs us signatures to check. */
+/** How often a host may exchange keys again during one command: each time costs us a signature to check. */
 const maxKeyExchanges = 4;
-/** How long the host has to close its side after a polite goodbye. */
+/** How long a host has to answer on a connection kept from before; one that restarted without a word never does. */
+const keptAnswerMs = 2000;
+/** How long a kept connection is quiet before the kernel asks the host whether it is still there. */
+const peerCheckMs = 15_000;
+/** How long a host has to close its side after a polite goodbye. */
 const farewellMs = 500;
 
 /**
@@ -68,12 +59,10 @@ const farewellMs = 500;
 export class SshConnection {
   readonly peer: string;
   readonly remoteAddress: string;
-  /** The blob of the host's public key. */
-  hostKey: Buffer = Buffer.alloc(0);
-  /** Called once when the host ends the connection while nothing runs on it. */
-  onIdleEnd: ((failure: ProbeFailure) => void) | null = null;
-  /** Whether the host answered to the last command by starting it. */
-  started = false;
+  /** The keys the user was authenticated with, one of them. */
+  readonly keys: readonly PrivateKey[];
+  /** Called when the host ends the connection while nothing runs on it. */
+  onIdleEnd: () => void = () => undefined;
 
   readonly #options: ConnectionOptions;
   readonly #socket: Socket;
@@ -87,30 +76,48 @@ export class SshConnection {
   #allowedBytes = maxHandshakeBytes;
   #allowedExchanges = 1;
   #head = '';
+  #hostKey = '';
+  #started = false;
 
   private constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#socket = options.socket;
     this.peer = options.peer;
     this.remoteAddress = options.remoteAddress;
+    this.keys = options.keys;
     this.#gone = new Promise((resolve) => this.#socket.once('close', () => resolve()));
   }
 
   /** Shakes hands and authenticates. Throws a ProbeFailure; the socket is closed then. */
-  static open(options: ConnectionOptions): Promise<SshConnection> {
+  static async open(options: ConnectionOptions): Promise<SshConnection> {
     const connection = new SshConnection(options);
     options.progress.enter(`while waiting for ${options.peer} to greet`);
-    return options.progress.step<SshConnection>((settle) => {
-      connection.#onFailure = settle.fail;
-      connection.#onReady = () => settle.done(connection);
-      connection.#begin();
-      return () => connection.destroy();
-    });
+    try {
+      return await options.progress.step<SshConnection>((settle) => {
+        connection.#onFailure = settle.fail;
+        connection.#onReady = () => settle.done(connection);
+        connection.#begin();
+        return () => connection.destroy();
+      });
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+  }
+
+  /** The host's public key, in base64. */
+  get hostKey(): string {
+    return this.#hostKey;
   }
 
   /** Whether it can carry another command. */
-  get open(): boolean {
+  get usable(): boolean {
     return this.#end === null && this.#phase === 'idle';
+  }
+
+  /** Whether the host began to run the last command. */
+  get started(): boolean {
+    return this.#started;
   }
 
   /** Resolves when the socket is closed. */
@@ -118,38 +125,59 @@ export class SshConnection {
     return this.#gone;
   }
 
-  /** Runs a command; one at a time. After a failure the connection is closed. */
-  run(order: Omit<CommandOrder, 'peer'>, progress: ProbeProgress): Promise<CommandOutcome> {
+  /**
+   * Runs a command; one at a time. After a failure the connection is closed. On a connection that was `kept` from before
+   * the host has to answer soon.
+   */
+  run(order: Omit<CommandOrder, 'peer'>, kept: boolean, progress: ProbeProgress): Promise<CommandOutcome> {
     progress.enter(`while opening a session on ${this.peer}`);
+    this.#started = false;
     return progress.step<CommandOutcome>((settle) => {
       if (this.#end !== null) {
         settle.fail(this.#end);
         return () => undefined;
       }
+      let timer: NodeJS.Timeout | null = null;
+      const quiet = (): void => this.#fail(new ProbeFailure('protocol', `${this.peer} answers no more`));
+      if (kept) timer = setTimeout(quiet, keptAnswerMs);
+      const stopTimer = (): void => {
+        if (timer !== null) clearTimeout(timer);
+      };
       this.#phase = 'session';
-      this.started = false;
       this.#allowedBytes = 2 * order.maxOutputBytes + maxErrorBytes + framingBytes;
       this.#allowedExchanges = maxKeyExchanges;
-      this.#onFailure = settle.fail;
-      startCommand(
-        this.#client,
-        { ...order, peer: this.peer },
-        {
-          started: () => {
-            this.started = true;
-            progress.enter(`while ${order.command} ran on ${this.peer}`);
-          },
-          done: (outcome) => {
-            if (this.#end !== null) return;
-            this.#rest();
-            settle.done(outcome);
-            if (!outcome.closed) this.destroy();
-          },
-          fail: (failure) => this.#fail(failure),
+      this.#onFailure = (failure) => {
+        stopTimer();
+        settle.fail(failure);
+      };
+      const watcher = {
+        started: () => {
+          stopTimer();
+          this.#started = true;
+          progress.enter(`while ${order.command} ran on ${this.peer}`);
         },
-      );
-      return () => this.destroy();
+        done: (outcome: CommandOutcome) => {
+          if (this.#end !== null) return;
+          this.#rest();
+          if (!outcome.closed) this.destroy();
+          settle.done(outcome);
+        },
+        fail: (failure: ProbeFailure) => this.#fail(failure),
+      };
+      startCommand(this.#client, { ...order, peer: this.peer }, watcher);
+      return () => {
+        stopTimer();
+        this.destroy();
+      };
     });
+  }
+
+  /**
+   * Has the kernel notice when the host goes away while nothing runs: one that restarted answers with a reset. SSH's own
+   * keepalive would cost both sides an encrypted packet for the same news.
+   */
+  watchPeer(): void {
+    this.#socket.setKeepAlive(true, peerCheckMs);
   }
 
   /** Says goodbye and closes; a host that does not close its side is cut off soon. */
@@ -169,68 +197,42 @@ export class SshConnection {
   }
 
   #begin(): void {
+    const { user, algorithms, keys } = this.#options;
     const client = this.#client;
-    client.on('error', (error) => this.#fail(this.#translate(error)));
-    client.on('end', () => this.#fail(this.#closedByHost()));
-    client.on('close', () => this.#fail(this.#closedByHost()));
+    client.on('error', (error) => this.#fail(translated(error, this.#situation())));
+    client.on('end', () => this.#fail(closedByHost(this.#situation())));
+    client.on('close', () => this.#fail(closedByHost(this.#situation())));
     client.on('ready', () => this.#ready());
-    client.on('handshake', () => this.#shookHands());
-    this.#holdUntilTurn();
-    const { user, algorithms } = this.#options;
-    let keysOffered = 0;
-    const offers = this.#options.keys.flatMap((key) => key.offers);
+    client.on('handshake', () => this.#keysExchanged());
+    holdUntilTurn(this.#socket, () => this.#takeTurn());
+    const offers = keys.flatMap((key) => key.offers);
+    let tried = 0;
     client.connect({
       sock: this.#socket,
       username: user,
       ident: identification,
       algorithms,
-      // The deadline is ours; ssh2's covers the handshake alone.
+      // The deadline is ours; that of ssh2 covers the handshake alone.
       readyTimeout: 0,
-      hostVerifier: (hostKey: Buffer) => this.#verify(Buffer.from(hostKey)),
+      hostVerifier: (hostKey: Buffer) => this.#verify(hostKey),
       authHandler: (methodsLeft, partial, next) => {
-        const key = offers[keysOffered];
-        if (key === undefined || (methodsLeft !== null && !(methodsLeft as string[]).includes('publickey'))) {
-          this.#fail(this.#refusedKeys(methodsLeft as string[] | null, partial === true));
+        const methods: readonly string[] | null = methodsLeft;
+        const key = offers[tried];
+        if (key === undefined || (methods !== null && !methods.includes('publickey'))) {
+          this.#fail(refusedKeys(this.peer, user, keys, methods ?? [], partial === true));
           return;
         }
-        keysOffered += 1;
+        tried += 1;
         next({ type: 'publickey', username: user, key });
       },
     });
   }
 
-  /**
-   * Lets ssh2 see what the host sends only when there is a turn for a handshake, and
-   * asks for the turn only when the host has sent something: one that is
-   * silent takes none. While someone listens to `readable` a stream does not flow.
-   */
-  #holdUntilTurn(): void {
-    let listening = false;
-    let arrived = false;
-    const onReadable = (): void => {
-      arrived = true;
-      proceed();
-    };
-    const proceed = (): void => {
-      if (!listening || !arrived) return;
-      this.#socket.removeListener('readable', onReadable);
-      this.#socket.on('readable', hold);
-      void this.#takeTurn().then(() => this.#socket.removeListener('readable', hold));
-    };
-    const hold = (): void => undefined;
-    this.#socket.on('readable', onReadable);
-    // ssh2 resumes the socket when it has begun to listen, which it does asynchronously.
-    this.#socket.once('resume', () => {
-      listening = true;
-      proceed();
-    });
-  }
-
   async #takeTurn(): Promise<void> {
     const { handshakes, progress, peer } = this.#options;
+    if (this.#end !== null) return;
     progress.enter(`while waiting for a turn to shake hands with ${peer}`);
-    const endTurn = await handshakes.take(progress).catch(() => null);
-    if (endTurn === null) return;
+    const endTurn = await handshakes.take(progress);
     const timer = setTimeout(endTurn, maxTurnMs);
     this.#endTurn = () => {
       clearTimeout(timer);
@@ -242,15 +244,15 @@ export class SshConnection {
   }
 
   #count(chunk: Buffer): void {
-    if (this.#phase === 'greeting') this.#greet(chunk);
+    if (this.#phase === 'greeting') this.#listenForGreeting(chunk);
     this.#allowedBytes -= chunk.length;
-    if (this.#allowedBytes >= 0 || this.#end !== null) return;
+    if (this.#allowedBytes >= 0) return;
     const reason = this.#phase === 'session' ? 'output' : 'protocol';
     this.#fail(new ProbeFailure(reason, `${this.peer} sent too much during ${this.#phase}`));
   }
 
-  #greet(chunk: Buffer): void {
-    if (this.#head.length < maxHandshakeBytes) this.#head += chunk.toString('latin1');
+  #listenForGreeting(chunk: Buffer): void {
+    this.#head += chunk.toString('latin1');
     if (!this.#head.startsWith('SSH-') && !this.#head.includes('\nSSH-')) return;
     this.#phase = 'key exchange';
     this.#head = '';
@@ -258,26 +260,25 @@ export class SshConnection {
   }
 
   #verify(hostKey: Buffer): boolean {
-    const known = this.hostKey.length > 0;
-    if (known ? this.hostKey.equals(hostKey) : this.#options.verify(hostKey)) {
-      this.hostKey = hostKey;
-      return true;
-    }
-    this.#fail(new HostKeyRefused(this.peer, hostKey));
-    return false;
+    const key = hostKey.toString('base64');
+    // Where keys are exchanged again the host has to be the same as before.
+    const trusted = this.#hostKey === '' ? this.#options.trusts(key) : this.#hostKey === key;
+    if (trusted) this.#hostKey = key;
+    else this.#fail(new HostKeyRefused(this.peer, Buffer.from(hostKey)));
+    return trusted;
   }
 
-  #shookHands(): void {
+  #keysExchanged(): void {
     this.#allowedExchanges -= 1;
-    if (this.#phase === 'key exchange') {
+    if (this.#allowedExchanges < 0) {
+      this.#fail(new ProbeFailure('protocol', `${this.peer} exchanges keys again and again`));
+    } else if (this.#phase === 'key exchange') {
       this.#phase = 'authentication';
       this.#allowedExchanges = maxKeyExchanges;
       this.#options.progress.enter(`during authentication as ${this.#options.user} at ${this.peer}`);
-      // Any OpenSSH announces all its host keys after login, and ssh2 has each proven, which costs the host a signature and
-      // us a verification, for an event that nobody hears. It does so only where the remote version is OpenSSH's.
+      // OpenSSH announces all its host keys after the login, and ssh2 has each of them proven, which costs the host a signature and us a
+      // verification for an event that nobody hears. It does so only where the host's version says OpenSSH.
       (this.#client as unknown as { _remoteVer: string })._remoteVer = '';
-    } else if (this.#allowedExchanges < 0) {
-      this.#fail(new ProbeFailure('protocol', `${this.peer} exchanges keys again and again`));
     }
   }
 
@@ -292,7 +293,7 @@ export class SshConnection {
     this.#phase = 'idle';
     this.#allowedBytes = maxIdleBytes;
     this.#allowedExchanges = maxKeyExchanges;
-    this.#onFailure = (failure) => this.onIdleEnd?.(failure);
+    this.#onFailure = () => this.onIdleEnd();
   }
 
   /** The one place where a connection fails. */
@@ -304,54 +305,7 @@ export class SshConnection {
     this.#onFailure(failure);
   }
 
-  #refusedKeys(methodsLeft: readonly string[] | null, partial: boolean): ProbeFailure {
-    const { user, keys } = this.#options;
-    const tried = keys.map(String).join(', ');
-    const accepted = methodsLeft === null || methodsLeft.length === 0 ? 'nothing else' : quoted(methodsLeft.join(', '));
-    const what = partial
-      ? `accepted ${tried} for user ${user}, but asks for more`
-      : `refused ${tried} for user ${user}`;
-    return new ProbeFailure('auth', `${this.peer} ${what}; it accepts ${accepted}`);
+  #situation(): Situation {
+    return { peer: this.peer, phase: this.#phase, head: this.#head };
   }
-
-  #closedByHost(): ProbeFailure {
-    if (this.#phase !== 'greeting') {
-      return new ProbeFailure('protocol', `${this.peer} closed the connection during ${this.#phase}`);
-    }
-    if (this.#head === '') {
-      return new ProbeFailure('connect', `${this.peer} closed the connection before it greeted`);
-    }
-    // sshd writes these two in plain text and hangs up: too many connections wait for login, or this address has been too busy.
-    const busy = /^(Exceeded MaxStartups|Not allowed at this time)/.test(this.#head);
-    if (busy) return new ProbeFailure('connect', `${this.peer} hung up: ${quoted(this.#head)}`);
-    return new ProbeFailure('protocol', `${this.peer} does not speak SSH; it said ${quoted(this.#head)}`);
-  }
-
-  /** What an error of ssh2 means, by where it happened. */
-  #translate(error: Error): ProbeFailure {
-    const cause = { cause: error };
-    const { level, code } = error as Error & { level?: string; code?: unknown };
-    const words = quoted(errorWords(error));
-    if (level === 'client-authentication') {
-      return new ProbeFailure('auth', `authentication at ${this.peer} failed: ${words}`, cause);
-    }
-    if (level === 'client-socket') {
-      const reason = this.#phase === 'greeting' && this.#head === '' ? 'connect' : 'protocol';
-      const what = code === 'ECONNRESET' ? 'reset the connection' : `broke the connection (${words})`;
-      return new ProbeFailure(reason, `${this.peer} ${what} during ${this.#phase}`, cause);
-    }
-    if (typeof code === 'number') {
-      const reason = this.#phase === 'authentication' ? 'auth' : 'protocol';
-      return new ProbeFailure(reason, `${this.peer} hung up during ${this.#phase}: ${words}`, cause);
-    }
-    if (error.message.includes('signature verification failed')) {
-      return new ProbeFailure('host_key', `${this.peer} could not prove that its host key is its own`, cause);
-    }
-    if (this.#phase === 'greeting') return this.#head === '' ? this.#closedByHost() : notSsh(this.peer, this.#head);
-    return new ProbeFailure('protocol', `${this.peer} broke the protocol during ${this.#phase}: ${words}`, cause);
-  }
-}
-
-function notSsh(peer: string, head: string): ProbeFailure {
-  return new ProbeFailure('protocol', `${peer} does not speak SSH; it said ${quoted(head)}`);
 }

@@ -17,13 +17,17 @@ export class ProbeProgress {
   readonly #signal: AbortSignal;
   readonly #nowMs: () => number;
   readonly #startedMs: number;
+  readonly #steps = new Set<(failure: ProbeFailure) => void>();
   #doing = 'before it began';
+  #over: ProbeFailure | null = null;
 
   /** `signal` ends the probe; `nowMs` is a monotonic clock in milliseconds. */
   constructor(signal: AbortSignal, nowMs: () => number) {
     this.#signal = signal;
     this.#nowMs = nowMs;
     this.#startedMs = nowMs();
+    if (signal.aborted) this.#over = this.#expired();
+    else signal.addEventListener('abort', this.#onAbort);
   }
 
   /** Seconds since the probe began. */
@@ -31,68 +35,78 @@ export class ProbeProgress {
     return (this.#nowMs() - this.#startedMs) / 1000;
   }
 
-  /** Names what is being done, such as `during key exchange with 203.0.113.10:22`. */
-  enter(doing: string): void {
-    this.#doing = doing;
-  }
-
-  /** What is being done, for messages. */
+  /** What is being done, such as `during key exchange with 203.0.113.10:22`. */
   get doing(): string {
     return this.#doing;
   }
 
-  /** Throws if the deadline has passed. */
-  check(): void {
-    if (this.#signal.aborted) throw this.#expired();
+  /** Why the probe was ended from outside; null while it was not. */
+  get over(): ProbeFailure | null {
+    return this.#over;
+  }
+
+  /** Names what is being done. */
+  enter(doing: string): void {
+    this.#doing = doing;
+  }
+
+  /** Ends the probe wherever it is. */
+  abort(failure: ProbeFailure): void {
+    if (this.#over !== null) return;
+    this.#over = failure;
+    for (const giveUp of [...this.#steps]) giveUp(failure);
+  }
+
+  /** Stops listening to the signal; the probe is finished. */
+  finish(): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
   }
 
   /**
    * Runs one step. `start` begins it and returns how to give it up; that is called
-   * when the deadline passes first, and then the step fails with `timeout`.
+   * when the probe is ended first, and then the step fails with the reason of that.
    */
   step<T>(start: (settle: Settle<T>) => GiveUp): Promise<T> {
-    if (this.#signal.aborted) return Promise.reject(this.#expired());
+    if (this.#over !== null) return Promise.reject(this.#over);
     return new Promise<T>((resolve, reject) => {
       let giveUp: GiveUp | null = null;
-      let settled = false;
-      const end = (): boolean => {
-        if (settled) return false;
-        settled = true;
-        this.#signal.removeEventListener('abort', onAbort);
-        return true;
-      };
-      const onAbort = (): void => {
-        if (!end()) return;
+      const end = (failure: ProbeFailure): void => {
+        this.#steps.delete(end);
         giveUp?.();
-        reject(this.#expired());
+        reject(failure);
       };
-      this.#signal.addEventListener('abort', onAbort);
+      this.#steps.add(end);
       giveUp = start({
         done: (value) => {
-          if (end()) resolve(value);
+          if (this.#steps.delete(end)) resolve(value);
         },
         fail: (failure) => {
-          if (end()) reject(failure);
+          if (this.#steps.delete(end)) reject(failure);
         },
       });
     });
   }
 
-  /** Waits for a promise that can't be given up; whatever becomes of it after the deadline is dropped. */
+  /** Waits for a promise that can't be given up; whatever becomes of it after the end is dropped. */
   wait<T>(promise: Promise<T>): Promise<T> {
     return this.step<T>((settle) => {
-      promise.then(settle.done, (error: unknown) => {
-        settle.fail(
-          error instanceof ProbeFailure ? error : new ProbeFailure('internal', String(error), { cause: error }),
-        );
-      });
+      promise.then(settle.done, (error: unknown) => settle.fail(asFailure(error)));
       return () => undefined;
     });
   }
+
+  readonly #onAbort = (): void => this.abort(this.#expired());
 
   #expired(): ProbeFailure {
     const reason: unknown = this.#signal.reason;
     if (reason instanceof ProbeFailure) return reason;
     return new ProbeFailure('timeout', `timed out after ${this.elapsedSeconds.toFixed(1)} s ${this.#doing}`);
   }
+}
+
+/** Any error as a failure; one that is none yet is a fault of the exporter. */
+export function asFailure(error: unknown): ProbeFailure {
+  if (error instanceof ProbeFailure) return error;
+  const words = error instanceof Error ? error.message : String(error);
+  return new ProbeFailure('internal', words, { cause: error });
 }

@@ -2,129 +2,142 @@ import { lookup } from 'node:dns/promises';
 import { ProbeFailure } from '../failure';
 import type { Host } from '../inventory/host';
 import { AddressBook, type Lookup } from './address';
-import { offeredAlgorithms } from './algorithms';
 import type { CommandOutcome } from './command';
-import { HostKeyRefused, SshConnection } from './connection';
-import { dial, endpoint } from './dial';
-import { keyFingerprint, keyTypeOf } from './host-key';
-import { findKnownKeys, refusalOf } from './host-verification';
+import type { SshConnection } from './connection';
+import { type Credentials, Connector } from './connector';
+import { keyFingerprint } from './host-key';
 import { IdentityFiles } from './identity';
-import { hostNames, type HostNames, type KnownHosts } from './known-hosts';
+import { KeptConnections } from './kept-connections';
 import { KnownHostsFiles } from './known-hosts-file';
-import type { PrivateKey } from './private-key';
-import { ProbeProgress } from './progress';
+import { asFailure, ProbeProgress } from './progress';
 import type { CommandRequest, CommandResult, Transport } from './transport';
 import { Turns } from './turns';
 
 /** What an SSH transport can be told; everything has a default. */
 export interface SshTransportOptions {
-  /** Handshakes at a time; more than 16 buy no throughput and block the event loop longer. */
+  /** How often each host is probed; `auto` keeps connections where that is 5 minutes or less. Default: never. */
+  readonly periodSeconds?: number;
+  /** Handshakes at a time, 16; more buy no throughput and block the event loop longer. */
   readonly handshakes?: number;
+  /** Connections kept open at a time, 10000; one takes about 30 KB here and a process on the host. */
+  readonly maxKept?: number;
+  /** Called when a host ends a connection that was kept to it: it may be restarting. */
+  readonly onDrop?: (host: Host) => void;
   /** A monotonic clock in milliseconds. */
   readonly nowMs?: () => number;
-  /** How names become addresses. */
+  /** How names become addresses; the system's way by default. */
   readonly lookup?: Lookup;
 }
 
-/** Carries commands over SSH connections of its own. */
+/** With `auto` connections are kept where a host is probed at least this often. */
+const maxKeptPeriodSeconds = 300;
+/** A kept connection that was left out this many periods in a row is not needed any more. */
+const idlePeriods = 2.5;
+const minIdleMs = 60_000;
+
+/** Carries commands over SSH connections of its own, made afresh or kept open, as each host's `connection` says. */
 export class SshTransport implements Transport {
   readonly #nowMs: () => number;
-  readonly #addresses: AddressBook;
-  readonly #knownHosts: KnownHostsFiles;
-  readonly #identities: IdentityFiles;
-  readonly #handshakes: Turns;
+  readonly #periodSeconds: number;
+  readonly #connector: Connector;
+  readonly #kept: KeptConnections;
   readonly #connections = new Set<SshConnection>();
+  readonly #underWay = new Set<ProbeProgress>();
+  #closed = false;
 
   constructor(options: SshTransportOptions = {}) {
     this.#nowMs = options.nowMs ?? (() => performance.now());
-    this.#addresses = new AddressBook(options.lookup ?? ((name) => lookup(name, { all: true })), this.#nowMs);
-    this.#knownHosts = new KnownHostsFiles(this.#nowMs);
-    this.#identities = new IdentityFiles(this.#nowMs);
-    this.#handshakes = new Turns(options.handshakes ?? 16);
+    this.#periodSeconds = options.periodSeconds ?? Number.POSITIVE_INFINITY;
+    this.#connector = new Connector(
+      new AddressBook(options.lookup ?? ((name) => lookup(name, { all: true })), this.#nowMs),
+      new KnownHostsFiles(this.#nowMs),
+      new IdentityFiles(this.#nowMs),
+      new Turns(options.handshakes ?? 16),
+    );
+    const idlePeriodMs = Number.isFinite(this.#periodSeconds) ? idlePeriods * 1000 * this.#periodSeconds : 0;
+    this.#kept = new KeptConnections({
+      maxOpen: options.maxKept ?? 10_000,
+      idleMs: Math.max(minIdleMs, idlePeriodMs),
+      nowMs: this.#nowMs,
+      onDrop: options.onDrop ?? (() => undefined),
+    });
   }
 
   async run(request: CommandRequest): Promise<CommandResult> {
+    if (this.#closed) throw new ProbeFailure('internal', 'the exporter is shutting down');
     const progress = new ProbeProgress(request.signal, this.#nowMs);
+    this.#underWay.add(progress);
     try {
-      return await this.#runFresh(request, progress);
+      return await this.#run(request, progress);
     } catch (error) {
-      if (error instanceof ProbeFailure) throw error;
-      const words = error instanceof Error ? error.message : String(error);
-      throw new ProbeFailure('internal', `${words}, ${progress.doing}`, { cause: error });
+      throw asFailure(error);
+    } finally {
+      progress.finish();
+      this.#underWay.delete(progress);
     }
+  }
+
+  /** Closes what is kept for hosts that are not in the inventory any more. */
+  retain(hostNames: ReadonlySet<string>): void {
+    this.#kept.retain(hostNames);
   }
 
   async close(): Promise<void> {
-    const open = [...this.#connections];
-    for (const connection of open) connection.destroy();
-    await Promise.all(open.map((connection) => connection.gone));
+    this.#closed = true;
+    this.#kept.retain(new Set());
+    for (const progress of this.#underWay) {
+      progress.abort(new ProbeFailure('internal', `the exporter was shut down ${progress.doing}`));
+    }
+    await Promise.all([...this.#connections].map((connection) => connection.gone));
   }
 
-  async #runFresh(request: CommandRequest, progress: ProbeProgress): Promise<CommandResult> {
-    const connection = await this.#connect(request.host, progress);
-    const outcome = await connection.run(request, progress);
-    connection.close();
+  async #run(request: CommandRequest, progress: ProbeProgress): Promise<CommandResult> {
+    const { host } = request;
+    const credentials = await this.#connector.credentialsFor(host, progress);
+    const keep = this.#keeps(host);
+    if (keep) {
+      const result = await this.#runOnKept(request, credentials, progress);
+      if (result !== null) return result;
+    }
+    const connection = await this.#connector.connect(host, credentials, progress);
+    this.#connections.add(connection);
+    void connection.gone.then(() => this.#connections.delete(connection));
+    const outcome = await connection.run(request, false, progress);
+    if (keep && this.#keeps(host)) this.#kept.keep(host, connection, false);
+    else connection.close();
     return resultOf(outcome, connection, progress, false);
   }
 
-  /** An authenticated connection to a host whose key was verified. */
-  async #connect(host: Host, progress: ProbeProgress): Promise<SshConnection> {
-    progress.enter('while reading known_hosts and the private keys');
-    const knownHosts = await progress.wait(this.#knownHosts.read(host.ssh.knownHosts));
-    const keys = await progress.wait(this.#identities.read(host.ssh.identityFiles));
-    const names = hostNames({ name: host.name, address: host.address, port: host.ssh.port });
-    for (;;) {
-      const searched = knownHosts.remembered(names) !== null;
-      try {
-        return await this.#shakeHands(host, names, knownHosts, keys, progress);
-      } catch (error) {
-        if (!(error instanceof HostKeyRefused)) throw error;
-        const known = await findKnownKeys(knownHosts, names, progress);
-        // Which key types are known under hashed names shows only in the search. A host that presented
-        // a key of another type is asked again, for one of those.
-        const types = knownHosts.keyTypes(names);
-        const presented = keyTypeOf(error.hostKey);
-        if (!searched && types.length > 0 && types.every((type) => type !== presented)) continue;
-        throw refusalOf(
-          {
-            hostKey: error.hostKey,
-            names,
-            host: host.name,
-            peer: error.peer,
-            knownHosts,
-            knownHostsPath: host.ssh.knownHosts,
-          },
-          known,
-        );
-      }
+  /** Runs a command on the connection kept for a host. Null when there is none, or it turned out to be of no use any more. */
+  async #runOnKept(
+    request: CommandRequest,
+    credentials: Credentials,
+    progress: ProbeProgress,
+  ): Promise<CommandResult | null> {
+    const connection = this.#kept.take(request.host);
+    if (connection === null) return null;
+    if (!this.#connector.stillGood(connection, credentials)) {
+      connection.close();
+      return null;
+    }
+    try {
+      const outcome = await connection.run(request, true, progress);
+      this.#kept.keep(request.host, connection, true);
+      return resultOf(outcome, connection, progress, true);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (connection.started || progress.over !== null) throw failure;
+      // The host had closed it, or will have no second session on it. Nothing was run, so a fresh connection is a fair second try.
+      if (failure.reason === 'command') this.#kept.refused(request.host);
+      else this.#kept.unusable(request.host);
+      return null;
     }
   }
 
-  async #shakeHands(
-    host: Host,
-    names: HostNames,
-    knownHosts: KnownHosts,
-    keys: readonly PrivateKey[],
-    progress: ProbeProgress,
-  ): Promise<SshConnection> {
-    progress.enter(`while resolving ${host.address}`);
-    const addresses = await progress.wait(this.#addresses.addressesOf(host.address));
-    const socket = await dial(addresses, host.ssh.port, host.name, progress);
-    const remoteAddress = socket.remoteAddress ?? host.address;
-    const connection = await SshConnection.open({
-      socket,
-      peer: endpoint(remoteAddress, host.ssh.port),
-      remoteAddress,
-      user: host.ssh.user,
-      keys,
-      algorithms: offeredAlgorithms(knownHosts.keyTypes(names)),
-      verify: (hostKey) => knownHosts.verify(names, hostKey.toString('base64')) === 'match',
-      handshakes: this.#handshakes,
-      progress,
-    });
-    this.#connections.add(connection);
-    void connection.gone.then(() => this.#connections.delete(connection));
-    return connection;
+  #keeps(host: Host): boolean {
+    const { connection } = host.ssh;
+    if (connection === 'fresh' || !this.#kept.welcomes(host)) return false;
+    return connection === 'keep' || this.#periodSeconds <= maxKeptPeriodSeconds;
   }
 }
 
@@ -140,7 +153,7 @@ function resultOf(
     status,
     endedBySignal,
     errorHead,
-    hostKeyFingerprint: keyFingerprint(connection.hostKey),
+    hostKeyFingerprint: keyFingerprint(Buffer.from(connection.hostKey, 'base64')),
     remoteAddress: connection.remoteAddress,
     durationSeconds: progress.elapsedSeconds,
     reused,

@@ -41,6 +41,6 @@ export interface CommandResult {
 export interface Transport {
   /** Runs a command. Rejects with a ProbeFailure, never anything else, and not later than the signal. */
   run(request: CommandRequest): Promise<CommandResult>;
-  /** Closes every connection, those in use too, and resolves when they are gone. */
+  /** Ends what is under way, closes every connection and resolves when they are gone, which takes half a second at most. */
   close(): Promise<void>;
 }

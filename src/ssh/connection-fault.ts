@@ -1,0 +1,89 @@
+import { ProbeFailure } from '../failure';
+import { errorWords, quoted } from './foreign-text';
+import { keyFingerprint } from './host-key';
+
+/** How far a connection has come. */
+export type Phase = 'greeting' | 'key exchange' | 'authentication' | 'session' | 'idle';
+
+/** Where a connection was when something went wrong. */
+export interface Situation {
+  readonly peer: string;
+  readonly phase: Phase;
+  /** What the host sent before it identified itself as SSH. */
+  readonly head: string;
+}
+
+/** The host presented a key that was not accepted. Nothing but the offer of algorithms was sent to it. */
+export class HostKeyRefused extends ProbeFailure {
+  readonly peer: string;
+  readonly hostKey: Buffer;
+
+  constructor(peer: string, hostKey: Buffer) {
+    super('host_key', `the host key ${keyFingerprint(hostKey)} of ${peer} was not accepted`);
+    this.peer = peer;
+    this.hostKey = hostKey;
+  }
+}
+
+/**
+ * sshd says these in plain text and hangs up: too many connections wait for login
+ * (MaxStartups), or this address has been too busy (PerSourcePenalties).
+ */
+const busyWords = /^(Exceeded MaxStartups|Not allowed at this time)/;
+
+/** The host closed the connection and said nothing about it. */
+export function closedByHost({ peer, phase, head }: Situation): ProbeFailure {
+  if (phase !== 'greeting') return new ProbeFailure('protocol', `${peer} closed the connection ${during(phase)}`);
+  if (head === '') return new ProbeFailure('connect', `${peer} closed the connection before it said anything`);
+  if (busyWords.test(head)) return new ProbeFailure('connect', `${peer} hung up: ${quoted(head)}`);
+  return notSsh(peer, head);
+}
+
+/** What an error of ssh2 means, by where it happened. */
+export function translated(error: Error, situation: Situation): ProbeFailure {
+  const { peer, phase, head } = situation;
+  const { level, code } = error as Error & { level?: string; code?: unknown };
+  const words = quoted(errorWords(error));
+  const options = { cause: error };
+  if (level === 'client-authentication') {
+    return new ProbeFailure('auth', `authentication at ${peer} failed: ${words}`, options);
+  }
+  if (level === 'client-socket') {
+    const reason = phase === 'greeting' && head === '' ? 'connect' : 'protocol';
+    const what = code === 'ECONNRESET' ? 'reset the connection' : `lost the connection (${String(code ?? words)})`;
+    return new ProbeFailure(reason, `${peer} ${what} ${during(phase)}`, options);
+  }
+  // The number is the reason of an SSH_MSG_DISCONNECT, the words its description (RFC 4253, section 11.1).
+  if (typeof code === 'number') {
+    const reason = phase === 'authentication' ? 'auth' : 'protocol';
+    return new ProbeFailure(reason, `${peer} hung up ${during(phase)}: ${words}`, options);
+  }
+  if (error.message.includes('signature verification failed')) {
+    return new ProbeFailure('host_key', `${peer} could not prove that its host key is its own`, options);
+  }
+  if (phase === 'greeting') return head === '' ? closedByHost(situation) : notSsh(peer, head);
+  return new ProbeFailure('protocol', `${peer} broke the protocol ${during(phase)}: ${words}`, options);
+}
+
+/** The host took none of the keys. `methods` is what it offers instead. */
+export function refusedKeys(
+  peer: string,
+  user: string,
+  keys: readonly { toString(): string }[],
+  methods: readonly string[],
+  partial: boolean,
+): ProbeFailure {
+  const tried = keys.length === 0 ? 'no key was given' : keys.map(String).join(', ');
+  const offered = methods.length === 0 ? 'offers nothing else' : `offers ${quoted(methods.join(', '))}`;
+  const verb = partial ? 'accepted a key, but asks for more than that' : 'refused the key';
+  return new ProbeFailure('auth', `${peer} ${verb} for user ${user} (${tried}); it ${offered}`);
+}
+
+function notSsh(peer: string, head: string): ProbeFailure {
+  return new ProbeFailure('protocol', `${peer} does not speak SSH; it said ${quoted(head)}`);
+}
+
+function during(phase: Phase): string {
+  if (phase === 'greeting') return 'before it identified itself';
+  return phase === 'idle' ? 'while nothing ran on it' : `during ${phase}`;
+}

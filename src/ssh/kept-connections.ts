@@ -1,0 +1,129 @@
+import type { Host } from '../inventory/host';
+import type { SshConnection } from './connection';
+
+export interface KeptConnectionsOptions {
+  /** No more than this are kept; hosts beyond get a fresh connection each time. */
+  readonly maxOpen: number;
+  /** One that was not used for this long is closed. */
+  readonly idleMs: number;
+  /** A monotonic clock in milliseconds. */
+  readonly nowMs: () => number;
+  /** A host ended a connection that had served it well: it may be restarting. */
+  readonly onDrop: (host: Host) => void;
+}
+
+interface Kept {
+  readonly connection: SshConnection;
+  readonly host: Host;
+  /** Whether it carried a command beyond its first. */
+  readonly reused: boolean;
+  idle: NodeJS.Timeout | null;
+}
+
+/** A host that won't have its connections kept is left in peace for this long. */
+const refusalMs = 3600 * 1000;
+/** Connections lost in a row, none of them ever used again, after which a host counts as one of those. */
+const maxLosses = 2;
+
+/** The connections kept open between probes, at most one a host. */
+export class KeptConnections {
+  readonly #options: KeptConnectionsOptions;
+  readonly #kept = new Map<string, Kept>();
+  readonly #refusedAtMs = new Map<string, number>();
+  readonly #losses = new Map<string, number>();
+
+  constructor(options: KeptConnectionsOptions) {
+    this.#options = options;
+  }
+
+  /** How many are kept and not in use. */
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** Whether it makes sense to keep a connection to this host. */
+  welcomes(host: Host): boolean {
+    const refusedAtMs = this.#refusedAtMs.get(host.name);
+    if (refusedAtMs === undefined) return true;
+    if (this.#options.nowMs() - refusedAtMs < refusalMs) return false;
+    this.#refusedAtMs.delete(host.name);
+    return true;
+  }
+
+  /** The connection kept for a host, which from now on is the caller's; null if there is none for these settings. */
+  take(host: Host): SshConnection | null {
+    const kept = this.#remove(host.name);
+    if (kept === null) return null;
+    if (kept.connection.usable && sameServer(kept.host, host)) return kept.connection;
+    kept.connection.close();
+    return null;
+  }
+
+  /** Keeps a connection until it is taken, or closes it. `reused`: it carried a command beyond its first. */
+  keep(host: Host, connection: SshConnection, reused: boolean): void {
+    if (reused) this.#losses.delete(host.name);
+    const full = this.#kept.size >= this.#options.maxOpen;
+    if (!connection.usable || full || this.#kept.has(host.name)) {
+      connection.close();
+      return;
+    }
+    const kept: Kept = { connection, host, reused, idle: null };
+    kept.idle = setTimeout(() => this.forget(host.name), this.#options.idleMs);
+    kept.idle.unref();
+    connection.onIdleEnd = () => this.#lost(kept);
+    connection.watchPeer();
+    this.#kept.set(host.name, kept);
+  }
+
+  /** The host would not run a second command on one connection, so none is kept to it for a while. */
+  refused(host: Host): void {
+    this.#refusedAtMs.set(host.name, this.#options.nowMs());
+    this.#losses.delete(host.name);
+  }
+
+  /** A connection broke before its second command began. */
+  unusable(host: Host): void {
+    const losses = (this.#losses.get(host.name) ?? 0) + 1;
+    if (losses >= maxLosses) this.refused(host);
+    else this.#losses.set(host.name, losses);
+  }
+
+  /** Closes what is kept for a host. */
+  forget(hostName: string): void {
+    this.#remove(hostName)?.connection.close();
+  }
+
+  /** Closes what is kept for hosts that are not among these, and forgets them. */
+  retain(hostNames: ReadonlySet<string>): void {
+    for (const name of [...this.#kept.keys()]) if (!hostNames.has(name)) this.forget(name);
+    for (const name of [...this.#refusedAtMs.keys()]) if (!hostNames.has(name)) this.#refusedAtMs.delete(name);
+    for (const name of [...this.#losses.keys()]) if (!hostNames.has(name)) this.#losses.delete(name);
+  }
+
+  #lost(kept: Kept): void {
+    if (this.#kept.get(kept.host.name) !== kept) return;
+    this.#remove(kept.host.name);
+    // A host that ends every connection when it is idle tells nothing by it.
+    if (!kept.reused) this.unusable(kept.host);
+    if (this.welcomes(kept.host)) this.#options.onDrop(kept.host);
+  }
+
+  #remove(name: string): Kept | null {
+    const kept = this.#kept.get(name);
+    if (kept === undefined) return null;
+    this.#kept.delete(name);
+    if (kept.idle !== null) clearTimeout(kept.idle);
+    kept.connection.onIdleEnd = () => undefined;
+    return kept;
+  }
+}
+
+/** Whether a connection made with one set of settings is what the other asks for. */
+function sameServer(one: Host, other: Host): boolean {
+  return (
+    one.address === other.address &&
+    one.ssh.port === other.ssh.port &&
+    one.ssh.user === other.ssh.user &&
+    one.ssh.knownHosts === other.ssh.knownHosts
+  );
+}
