@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { defaultPolicy } from './defaults';
+import { urgencyOf, type Need } from './urgency';
+
+const day = 86_400;
+
+function need(ageDays: number | null, exposure: Need['exposure'] = 'exposed'): Need {
+  return { restart: 'required', ageSeconds: ageDays === null ? null : ageDays * day, exposure };
+}
+
+describe('urgencyOf', () => {
+  test.each([
+    [need(0), 'info'],
+    [need(2.99), 'info'],
+    [need(3), 'warning'],
+    [need(13.99), 'warning'],
+    [need(14), 'critical'],
+    [need(1000), 'critical'],
+    [need(3, 'not_exposed'), 'info'],
+    [need(14, 'not_exposed'), 'warning'],
+    [need(29.99, 'not_exposed'), 'warning'],
+    [need(30, 'not_exposed'), 'critical'],
+  ] as const)('%j is %s by the defaults', (given, expected) => {
+    expect(urgencyOf(given, defaultPolicy)).toBe(expected);
+  });
+
+  test('a host that may be exposed counts as exposed', () => {
+    expect(urgencyOf(need(3, 'unknown'), defaultPolicy)).toBe('warning');
+  });
+
+  test('no restart needed is no urgency, whatever the age says', () => {
+    expect(urgencyOf({ restart: 'not_required', ageSeconds: null, exposure: 'exposed' }, defaultPolicy)).toBe('none');
+    expect(urgencyOf({ restart: 'not_required', ageSeconds: 99 * day, exposure: 'exposed' }, defaultPolicy)).toBe(
+      'none',
+    );
+  });
+
+  test('what is not known is not "none"', () => {
+    expect(urgencyOf({ restart: 'unknown', ageSeconds: null, exposure: 'not_exposed' }, defaultPolicy)).toBe('unknown');
+  });
+
+  test('0 means at once, also without an age or with one below 0', () => {
+    const atOnce = { ...defaultPolicy, exposed: { warningAfterSeconds: 0, criticalAfterSeconds: 10 } };
+    expect(urgencyOf(need(0), atOnce)).toBe('warning');
+    expect(urgencyOf(need(null), atOnce)).toBe('warning');
+    expect(urgencyOf(need(-1), atOnce)).toBe('warning');
+    const critical = { ...defaultPolicy, exposed: { warningAfterSeconds: 0, criticalAfterSeconds: 0 } };
+    expect(urgencyOf(need(0), critical)).toBe('critical');
+  });
+
+  test('a needed restart of unknown age is a notice', () => {
+    expect(urgencyOf(need(null), defaultPolicy)).toBe('info');
+  });
+
+  test('urgency never falls as a restart grows older, and exposure never lowers it under ordered thresholds', () => {
+    const rank = { none: 0, unknown: 0, info: 1, warning: 2, critical: 3 };
+    const seconds = fc.integer({ min: 0, max: 100 * day });
+    fc.assert(
+      fc.property(seconds, seconds, (a, b) => {
+        const [young, old] = a < b ? [a, b] : [b, a];
+        const at = (ageSeconds: number, exposure: Need['exposure']): number =>
+          rank[urgencyOf({ restart: 'required', ageSeconds, exposure }, defaultPolicy)];
+        expect(at(young, 'exposed')).toBeLessThanOrEqual(at(old, 'exposed'));
+        expect(at(young, 'not_exposed')).toBeLessThanOrEqual(at(young, 'exposed'));
+      }),
+    );
+  });
+});
