@@ -1,0 +1,163 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressPlan } from './address-plan';
+import { keepsAlive } from './child-reference';
+import { lineReader } from './line-reader';
+import { mustRun } from './program';
+
+/**
+ * Holds the router's network namespace until its standard input closes, which the kernel does when the test process
+ * dies, however that happens. Then it removes what a lab has in the machine's own namespaces: the link and the mount.
+ */
+const routerProgram = String.raw`
+echo ready
+cat >/dev/null
+ip link delete tester
+umount -l "$1"
+rmdir "$1"
+`;
+
+/** Ways to cut a host off. `reset` answers TCP with a reset, `reject` with "host unreachable", `drop` not at all. */
+export type Cut = 'drop' | 'reject' | 'reset';
+
+/**
+ * The rules stand between tester and hosts, in a namespace of their own, so that neither the machine's firewall nor
+ * the one of the host under test is touched.
+ */
+const partitionRules = String.raw`
+table inet partition {
+  set drop4 { type ipv4_addr; }
+  set drop6 { type ipv6_addr; }
+  set reject4 { type ipv4_addr; }
+  set reject6 { type ipv6_addr; }
+  set reset4 { type ipv4_addr; }
+  set reset6 { type ipv6_addr; }
+  chain cut {
+    type filter hook forward priority 0; policy accept;
+    ip daddr @drop4 drop
+    ip saddr @drop4 drop
+    ip6 daddr @drop6 drop
+    ip6 saddr @drop6 drop
+    ip daddr @reject4 reject with icmp type host-unreachable
+    ip saddr @reject4 reject with icmp type host-unreachable
+    ip6 daddr @reject6 reject with icmpv6 type addr-unreachable
+    ip6 saddr @reject6 reject with icmpv6 type addr-unreachable
+    ip daddr @reset4 meta l4proto tcp reject with tcp reset
+    ip saddr @reset4 meta l4proto tcp reject with tcp reset
+    ip6 daddr @reset6 meta l4proto tcp reject with tcp reset
+    ip6 saddr @reset6 meta l4proto tcp reject with tcp reset
+  }
+}
+`;
+
+/** The network between the test process and the hosts: a namespace with a bridge, on which all hosts are. */
+export class Router {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly plan: AddressPlan,
+  ) {}
+
+  /** Makes the namespace, and a link from this process' namespace to it. */
+  static async start(folder: string, plan: AddressPlan): Promise<Router> {
+    const argv = ['--net', 'sh', '-c', routerProgram, 'router', folder];
+    // A session of its own, so that Ctrl-C on a terminal reaches the tests only, and the clean-up still runs.
+    const child = spawn('unshare', argv, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+    await lineReader(child)((line) => line === 'ready');
+    const router = new Router(child, plan);
+    try {
+      await router.connect();
+    } catch (error) {
+      await router.stop();
+      throw error;
+    }
+    keepsAlive(child, false);
+    return router;
+  }
+
+  /** Process whose network namespace is the router's. */
+  get pid(): number {
+    if (this.child.pid === undefined) {
+      throw new Error('the router is not running');
+    }
+    return this.child.pid;
+  }
+
+  /** Runs lines of ip(8) in the router's namespace. */
+  async ip(lines: readonly string[]): Promise<void> {
+    await this.run(['ip', '-batch', '-'], lines.join('\n'));
+  }
+
+  /** Runs a program in the router's network namespace: for tests that need packets from other addresses. */
+  run(argv: readonly string[], input = ''): Promise<string> {
+    return mustRun(['nsenter', '--target', `${this.pid}`, '--net', '--', ...argv], { input });
+  }
+
+  /** Leads packets for an additional address of a host to that host. */
+  async addRoute(address: string, via: string): Promise<void> {
+    const family = address.includes(':') ? '-6' : '-4';
+    const gateway = address.includes(':') ? this.plan.routerV6 : this.plan.routerV4;
+    await this.run(['ip', family, 'route', 'replace', address, 'via', via]);
+    await mustRun(['ip', family, 'route', 'replace', address, 'via', gateway, 'dev', this.plan.device]);
+  }
+
+  /** Cuts these addresses off from the test process. Other hosts of the lab still reach them. */
+  async cut(addresses: readonly string[], how: Cut): Promise<void> {
+    await this.run(['nft', '-f', '-'], setCommands('add', addresses, how));
+  }
+
+  /** Undoes `cut`. */
+  async uncut(addresses: readonly string[], how: Cut): Promise<void> {
+    await this.run(['nft', '-f', '-'], setCommands('delete', addresses, how));
+  }
+
+  /** Ends the namespace, and waits for the clean-up. Hosts must have ended. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) {
+      return;
+    }
+    keepsAlive(this.child, true);
+    const exit = once(this.child, 'exit');
+    this.child.stdin?.end();
+    await exit;
+  }
+
+  private async connect(): Promise<void> {
+    const plan = this.plan;
+    const tester = [
+      `link add name ${plan.device} type veth peer name tester netns ${this.pid}`,
+      `address add ${plan.testerV4}/30 dev ${plan.device}`,
+      `address add ${plan.testerV6}/64 dev ${plan.device} nodad`,
+      `link set ${plan.device} up`,
+    ];
+    await mustRun(['ip', '-batch', '-'], { input: tester.join('\n') });
+    await this.run([
+      'sh',
+      '-c',
+      'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding',
+    ]);
+    await this.ip([
+      'link set lo up',
+      `address add ${plan.routerV4}/30 dev tester`,
+      `address add ${plan.routerV6}/64 dev tester nodad`,
+      'link set tester up',
+      'link add name hosts type bridge',
+      `address add ${plan.gatewayV4}/${plan.hostsPrefixV4} dev hosts`,
+      `address add ${plan.gatewayV6}/${plan.hostsPrefixV6} dev hosts nodad`,
+      'link set hosts up',
+      `route add default via ${plan.testerV4}`,
+      `route add ::/0 via ${plan.testerV6}`,
+    ]);
+    const routes = [
+      `route add ${plan.labV4} via ${plan.routerV4} dev ${plan.device}`,
+      `route add ${plan.labV6} via ${plan.routerV6} dev ${plan.device}`,
+    ];
+    await mustRun(['ip', '-batch', '-'], { input: routes.join('\n') });
+    await this.run(['nft', '-f', '-'], partitionRules);
+  }
+}
+
+function setCommands(verb: 'add' | 'delete', addresses: readonly string[], how: Cut): string {
+  return addresses
+    .map((address) => `${verb} element inet partition ${how}${address.includes(':') ? 6 : 4} { ${address} }\n`)
+    .join('');
+}
