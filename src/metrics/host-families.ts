@@ -117,9 +117,9 @@ export const hostFamilies: readonly HostFamily[] = [
   {
     name: 'exposed_ports',
     type: 'gauge',
-    help: `How many ports are open to anywhere, each protocol and address family counted. ${cached}`,
+    help: `How many ports are open to anywhere, each protocol and address family counted; absent while it can't be told. ${cached}`,
     samples: ifKnown((known, host) =>
-      known.exposure === null ? [] : [{ labels: names(host), value: exposedPorts(known).length }],
+      known.exposure === null || known.exposure.verdict === 'unknown' ? [] : [{ labels: names(host), value: exposedPorts(known).length }],
     ),
   },
   {

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Installs the dependencies of the lock file, if they are not there or the lock file is newer.
+set -e
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  npm ci --no-audit --no-fund --loglevel=error
+  touch node_modules/.package-lock.json
+fi
