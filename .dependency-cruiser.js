@@ -6,10 +6,10 @@
  */
 const order = [
   ['failure', 'version', 'time', 'logging'],
-  ['inventory', 'policy', 'config'],
+  ['inventory', 'policy', 'ssh', 'config'],
   ['report', 'reading', 'signal', 'restart'],
   ['exposure'],
-  ['ssh', 'memory', 'schedule'],
+  ['memory', 'schedule'],
   ['probe'],
   ['fleet'],
   ['document', 'metrics'],

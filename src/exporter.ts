@@ -14,7 +14,7 @@ import { FleetText, renderOneHost } from './metrics/fleet-text';
 import { policyOf } from './policy/stacks';
 import { judgeExposure } from './probe/exposure';
 import { probeHost } from './probe/probe';
-import { createTimetable } from './schedule/timetable';
+import { createTimetable, periodSeconds } from './schedule/timetable';
 import { SshTransport } from './ssh/ssh-transport';
 import { systemTime, type Time } from './time/time';
 import { version } from './version';
@@ -70,7 +70,10 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
     nowMs: () => time.nowMs(),
     onSaveFailure: () => metrics.stateSaveFailed(),
   });
-  const transport = new SshTransport();
+  const transport = new SshTransport({
+    periodSeconds: periodSeconds(config.probe.schedule, time.nowMs()),
+    onDrop: (host) => fleet.noteDrop(host.name),
+  });
   const fleet = new Fleet(
     fleetSettings(config),
     {
@@ -80,7 +83,10 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
       probe: (host, wish, signal) => probeHost(host, wish, transport, signal),
       evaluateExposure: judgeExposure,
     },
-    { queueWait: (seconds) => metrics.probeQueueWait.observe(seconds), lateness: (seconds) => metrics.sweepLag.observe(seconds) },
+    {
+      queueWait: (seconds) => metrics.probeQueueWait.observe(seconds),
+      lateness: (seconds) => metrics.sweepLag.observe(seconds),
+    },
   );
   const text = new FleetText(() => config.probe.staleAfterSeconds);
   fleet.onChange((name, status) => text.update(name, status, time.monotonicMs()));
@@ -125,7 +131,10 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
       const status = fleet.status(name);
       if (status === null) return null;
       const monotonicMs = time.monotonicMs();
-      return renderOneHost({ status, known: freshKnown(status, monotonicMs, config.probe.staleAfterSeconds), monotonicMs }, format);
+      return renderOneHost(
+        { status, known: freshKnown(status, monotonicMs, config.probe.staleAfterSeconds), monotonicMs },
+        format,
+      );
     },
     refreshTokenFile: () => config.web.refreshTokenFile,
     reload: options.enableLifecycle ? reload : null,
@@ -139,7 +148,11 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
     await memory.close();
     throw error;
   }
-  log.info('Started reboot-exporter', { version, hosts: config.hosts.length, urls: servers.map(({ url }) => url).join(' ') });
+  log.info('Started reboot-exporter', {
+    version,
+    hosts: config.hosts.length,
+    urls: servers.map(({ url }) => url).join(' '),
+  });
   fleet.start();
   ready = true;
 

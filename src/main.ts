@@ -6,7 +6,9 @@ runCommandLine(process.argv).then(
     process.exitCode = status;
   },
   (error: unknown) => {
-    process.stderr.write(`reboot-exporter: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `reboot-exporter: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     process.exitCode = 1;
   },
 );

@@ -12,12 +12,16 @@ function details(document: HostDocument): string[] {
   if (probe.success === false) return [...lines, `  not probed: ${probe.reason}: ${probe.message}`];
   lines.push(`  restart: ${restart.verdict.replace('_', ' ')}, urgency ${document.urgency}`);
   if (restart.since !== null) {
-    lines.push(`    since ${restart.since}, ${formatAge(restart.age_seconds ?? 0)} ago by the host's clock (evidence: ${restart.evidence})`);
+    lines.push(
+      `    since ${restart.since}, ${formatAge(restart.age_seconds ?? 0)} ago by the host's clock (evidence: ${restart.evidence})`,
+    );
   }
   if (restart.booted_at !== null) lines.push(`    booted ${restart.booted_at}`);
   if (restart.scheduled_at !== null) lines.push(`    a shutdown is scheduled for ${restart.scheduled_at}`);
-  for (const { signal, says, because } of restart.signals) lines.push(`    ${signal}: ${says.replace('_', ' ')}: ${because}`);
-  if (restart.packages.length > 0) lines.push(`    packages: ${restart.packages.slice(0, 20).join(', ')}${restart.packages.length > 20 ? ', …' : ''}`);
+  for (const { signal, says, because } of restart.signals)
+    lines.push(`    ${signal}: ${says.replace('_', ' ')}: ${because}`);
+  if (restart.packages.length > 0)
+    lines.push(`    packages: ${restart.packages.slice(0, 20).join(', ')}${restart.packages.length > 20 ? ', …' : ''}`);
   lines.push(`  exposed to anywhere: ${exposure.verdict.replace('_', ' ')} (${exposure.basis ?? 'not evaluated'})`);
   if (exposure.because !== '') lines.push(`    ${exposure.because}`);
   for (const port of exposure.ports) {

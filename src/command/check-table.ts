@@ -20,7 +20,16 @@ export function renderTable(documents: readonly HostDocument[]): string {
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
     chars: {
       ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '' },
-      ...{ 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '' },
+      ...{
+        'bottom-right': '',
+        left: '',
+        'left-mid': '',
+        mid: '',
+        'mid-mid': '',
+        right: '',
+        'right-mid': '',
+        middle: '',
+      },
     },
   });
   const sorted = [...documents].sort(
@@ -30,7 +39,10 @@ export function renderTable(documents: readonly HostDocument[]): string {
       a.host.localeCompare(b.host),
   );
   for (const document of sorted) table.push(row(document));
-  const lines = table.toString().split('\n').map((line) => line.trimEnd());
+  const lines = table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd());
   return `${lines.join('\n')}\n\n${summary(documents)}\n`;
 }
 
@@ -59,7 +71,8 @@ const maxCell = 60;
 
 function why({ probe, restart }: HostDocument): string {
   if (probe.success === false) return `${probe.reason ?? ''}: ${cut(probe.message ?? '')}`;
-  if (restart.verdict === 'unknown') return cut(restart.signals.find(({ says }) => says !== 'not_required')?.because ?? '');
+  if (restart.verdict === 'unknown')
+    return cut(restart.signals.find(({ says }) => says !== 'not_required')?.because ?? '');
   if (restart.verdict === 'not_required') return '-';
   const packages = restart.packages.length === 0 ? '' : ` (${restart.packages.join(', ')})`;
   return cut(`${restart.reasons.join(', ')}${packages}`);

@@ -14,9 +14,13 @@ import { serve } from './serve';
 const badFlags = 2;
 
 const configFile = (): Option =>
-  new Option('--config.file <path>', 'configuration file').default('reboot-exporter.yml').env('REBOOT_EXPORTER_CONFIG_FILE');
-const logLevel = (): Option => new Option('--log.level <level>', 'least level that is logged').choices(logLevels).default('info');
-const logFormat = (): Option => new Option('--log.format <format>', 'form of the log').choices(logFormats).default('logfmt');
+  new Option('--config.file <path>', 'configuration file')
+    .default('reboot-exporter.yml')
+    .env('REBOOT_EXPORTER_CONFIG_FILE');
+const logLevel = (): Option =>
+  new Option('--log.level <level>', 'least level that is logged').choices(logLevels).default('info');
+const logFormat = (): Option =>
+  new Option('--log.format <format>', 'form of the log').choices(logFormats).default('logfmt');
 
 interface CommonFlags {
   readonly 'config.file': string;
@@ -60,7 +64,9 @@ function commandLine(set: (status: number) => void): Command {
     .helpOption('--help', 'show help')
     .addOption(configFile())
     .addOption(
-      new Option('--web.listen-address <address>', 'address to listen on, repeatable (default ":10066")').argParser(listenAddress),
+      new Option('--web.listen-address <address>', 'address to listen on, repeatable (default ":10066")').argParser(
+        listenAddress,
+      ),
     )
     .option('--web.config.file <path>', "TLS and basic auth, in the exporter-toolkit's format")
     .option('--web.enable-lifecycle', 'allow reloading by POST /-/reload')
@@ -113,14 +119,18 @@ function commandLine(set: (status: number) => void): Command {
     .helpOption('--help', 'show help')
     .addOption(new Option('--format <format>', 'form of the output').choices(setupFormats).default('sh'))
     .option('--public-key <key>', 'public key that the exporter logs in with, as in id_ed25519.pub')
-    .action((flags: { format: SetupFormat; publicKey?: string }) => set(hostSetup(flags.format, flags.publicKey ?? null)));
+    .action((flags: { format: SetupFormat; publicKey?: string }) =>
+      set(hostSetup(flags.format, flags.publicKey ?? null)),
+    );
 
   program
     .command('demo')
     .description('run a simulated fleet behind SSH servers on loopback, and the exporter probing it')
     .helpOption('--help', 'show help')
     .addOption(new Option('--web.listen-address <address>', 'address to listen on').argParser(listenAddress))
-    .action(async (flags: ServeFlags) => set(await demo(flags['web.listenAddress'] ?? [{ host: '127.0.0.1', port: 10066 }])));
+    .action(async (flags: ServeFlags) =>
+      set(await demo(flags['web.listenAddress'] ?? [{ host: '127.0.0.1', port: 10066 }])),
+    );
 
   // Bad flags of a command must end like bad flags of the program.
   for (const command of program.commands) command.exitOverride();
@@ -129,7 +139,8 @@ function commandLine(set: (status: number) => void): Command {
 
 function listenAddress(text: string, before: ListenAddress[] = []): ListenAddress[] {
   const address = parseListenAddress(text);
-  if (address === null) throw new InvalidArgumentError('Not an address such as :10066, 127.0.0.1:10066 or [::1]:10066.');
+  if (address === null)
+    throw new InvalidArgumentError('Not an address such as :10066, 127.0.0.1:10066 or [::1]:10066.');
   return [...before, address];
 }
 

@@ -15,7 +15,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
     exporter = await startExporter({ ...flags, log });
   } catch (error) {
     if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
-    else if (error instanceof LockedError || isSystemError(error)) log.error('Could not start', { error: error.message });
+    else if (error instanceof LockedError || isSystemError(error))
+      log.error('Could not start', { error: error.message });
     else throw error;
     return 1;
   }

@@ -93,7 +93,11 @@ interface Stage {
 }
 
 /** What happens while one watches: a patch arrives, a host restarts, one that was away returns, over and over. */
-function tellStory(fleet: Map<string, Live>, stage: Stage, { say, pauseSeconds }: DemoOptions): { stop(): Promise<void> } {
+function tellStory(
+  fleet: Map<string, Live>,
+  stage: Stage,
+  { say, pauseSeconds }: DemoOptions,
+): { stop(): Promise<void> } {
   let stopped = false;
   let wake: () => void = () => undefined;
   const pause = (seconds: number): Promise<void> =>

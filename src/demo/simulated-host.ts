@@ -1,4 +1,4 @@
-import { exposureSections } from './simulated-network';
+import { exposureSections, type SimulatedNetwork, type SimulatedSection } from './simulated-network';
 
 /** What a simulated host is like. Times are unix seconds. */
 export interface SimulatedHost {
@@ -17,24 +17,6 @@ export interface SimulatedHost {
   readonly unattendedUpgrades: 'on' | 'off' | 'not installed';
   readonly unattendedUpgradesRanAt: number | null;
   readonly network: SimulatedNetwork;
-}
-
-export interface SimulatedNetwork {
-  /** The address of its only interface. */
-  readonly address: string;
-  /** TCP ports that something listens on, on every address. */
-  readonly listening: readonly number[];
-  /** TCP ports that its firewall lets in from anywhere; null: it has no firewall. */
-  readonly open: readonly number[] | null;
-  /** Whether the exporter's user may read the firewall there. */
-  readonly readable: boolean;
-}
-
-/** A section's text with its exit status. */
-export interface SimulatedSection {
-  readonly name: string;
-  readonly status: number;
-  readonly text: string;
 }
 
 /** What the probe program would print on such a host. */

@@ -1,9 +1,29 @@
 import { SECTION } from '../exposure/section-names';
-import type { SimulatedNetwork, SimulatedSection } from './simulated-host';
+
+export interface SimulatedNetwork {
+  /** The address of its only interface. */
+  readonly address: string;
+  /** TCP ports that something listens on, on every address. */
+  readonly listening: readonly number[];
+  /** TCP ports that its firewall lets in from anywhere; null: it has no firewall. */
+  readonly open: readonly number[] | null;
+  /** Whether the exporter's user may read the firewall there. */
+  readonly readable: boolean;
+}
+
+/** A section's text with its exit status. */
+export interface SimulatedSection {
+  readonly name: string;
+  readonly status: number;
+  readonly text: string;
+}
 
 /** Sections about sockets, routes and firewall, as the probe program would print them. */
 export function exposureSections(network: SimulatedNetwork, isAsked: boolean): SimulatedSection[] {
-  const fingerprint = ok(SECTION.fingerprint, `${network.listening.join(' ')} / ${network.open?.join(' ') ?? 'none'}\n`);
+  const fingerprint = ok(
+    SECTION.fingerprint,
+    `${network.listening.join(' ')} / ${network.open?.join(' ') ?? 'none'}\n`,
+  );
   if (!isAsked) return [fingerprint];
   return [
     fingerprint,
@@ -33,8 +53,7 @@ function ok(name: string, text: string): SimulatedSection {
   return { name, status: 0, text };
 }
 
-const socketHead =
-  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
+const socketHead = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
 
 function sockets({ listening }: SimulatedNetwork): string {
   const rows = listening.map((port, index) => {
