@@ -107,6 +107,7 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
       return message;
     }
     fleet.setHosts(config.hosts, fleetSettings(config));
+    transport.retain(new Set(config.hosts.map((host) => host.name)));
     metrics.configReloaded(true, time.nowMs() / 1000);
     log.info('Loaded the configuration', { file: config.file, hosts: config.hosts.length });
     return null;

@@ -8,7 +8,8 @@ class CountReporter {
     const failed = results.numFailedTests + broken.length;
     const skipped = results.numPendingTests + results.numTodoTests;
     const tail = skipped > 0 ? `, ${skipped} skipped` : '';
-    process.stderr.write(`${results.numPassedTests} passed, ${failed} failed${tail}\n`);
+    // Jest's own summary comes after the reporters; this line is to be the last.
+    process.on('exit', () => process.stderr.write(`${results.numPassedTests} passed, ${failed} failed${tail}\n`));
   }
 }
 

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { version } from '../version';
-import { renderHead, renderSample, type ExpositionFormat, type Labels } from './family';
+import { renderHead, renderSample, type ExpositionFormat, type FamilyHead, type Labels } from './family';
 
 /**
  * The exporter's metrics about itself, by prom-client. This file is the only
@@ -14,6 +14,8 @@ export interface ExporterMetrics {
   /** Current values, asked for at every scrape. */
   watch(read: () => ExporterReadings): void;
   render(format: ExpositionFormat): Promise<string>;
+  /** The families that there are, for the documentation. */
+  heads(): FamilyHead[];
 }
 
 export interface ExporterReadings {
@@ -106,6 +108,10 @@ export function createExporterMetrics(): ExporterMetrics {
       read = next;
     },
     render: (format) => renderRegistry(registry, format),
+    heads: () =>
+      registry
+        .getMetricsAsArray()
+        .map(({ name, type, help }) => ({ name, type: typeOf(String(type)), help })),
   };
 }
 
