@@ -53,19 +53,16 @@ export function parseDuration(text: string): DurationResult {
   return { ok: true, seconds: Math.round(seconds * 1000) / 1000 };
 }
 
-/** Writes seconds as Prometheus writes a duration: `1h30m`, `0s`. */
+/** Writes seconds as a duration of days and smaller units: `1h30m`, `14d`, `0s`. */
 export function formatDuration(seconds: number): string {
-  let rest = Math.round(seconds * 1000);
-  if (rest === 0) return '0s';
+  let restMs = Math.round(seconds * 1000);
+  if (restMs === 0) return '0s';
   const parts: string[] = [];
-  for (const [unit, size] of unitSeconds) {
-    // Years and weeks are left out unless they come out even, as Prometheus does: `30d` reads better than `4w2d`.
-    const sizeMs = Math.round(size * 1000);
-    if ((unit === 'y' || unit === 'w') && rest % sizeMs !== 0) continue;
-    const count = Math.floor(rest / sizeMs);
-    if (count === 0) continue;
-    parts.push(`${count}${unit}`);
-    rest -= count * sizeMs;
+  for (const unit of ['d', 'h', 'm', 's', 'ms']) {
+    const sizeMs = Math.round((unitSeconds.get(unit) ?? 0) * 1000);
+    const count = Math.floor(restMs / sizeMs);
+    if (count > 0) parts.push(`${count}${unit}`);
+    restMs -= count * sizeMs;
   }
   return parts.join('');
 }

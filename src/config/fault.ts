@@ -21,7 +21,8 @@ export function faultAt(file: string, place: Place, message: string): Fault {
 
 /** `file:line:col: message`, the form that editors and CI systems turn into a link. */
 export function formatFault(fault: Fault): string {
-  return `${fault.file}:${fault.line}:${fault.col}: ${fault.message}`;
+  // A message may quote what a file or a service said, which must not steer the terminal that shows it.
+  return `${fault.file}:${fault.line}:${fault.col}: ${fault.message}`.replace(/[\p{Cc}\u2028\u2029]/gu, '\ufffd');
 }
 
 /** Orders faults as a reader meets them: file by file in the given order, then from top to bottom. */

@@ -1,5 +1,5 @@
 import { defaultStack, type ExposureOverrides, type HostEntry, type SshOverrides } from '../inventory/entry';
-import type { ExposureSettings, Host, PortKey, SshSettings } from '../inventory/host';
+import type { ExposureSettings, PortKey, SshSettings } from '../inventory/host';
 import { resolvePath } from './path-text';
 import type { ExposureInput, HostInput, SshInput } from './schema-host';
 import type { YamlText } from './yaml-text';
@@ -38,6 +38,7 @@ export function entryOfHost(text: YamlText, path: readonly PathStep[], host: Hos
     exposure: exposureOverrides(host.exposure),
     file: text.file,
     place: () => text.placeOf([...path, 'name']),
+    fromService: false,
   };
 }
 
@@ -66,18 +67,6 @@ export function exposureOverrides(input: ExposureInput | undefined): ExposureOve
     from: rule.from ?? null,
   }));
   return { public: input.public, edge, ignore: input.ignore };
-}
-
-/** Fills in what the entry leaves out, from its stack first and from the whole configuration then. */
-export function resolveHost(entry: HostEntry, stack: HostDefaults, top: HostDefaults): Host {
-  return {
-    name: entry.name,
-    address: entry.address,
-    stack: entry.stack,
-    labels: entry.labels,
-    ssh: resolveSsh([entry.ssh, stack.ssh, top.ssh]),
-    exposure: resolveExposure([entry.exposure, stack.exposure, top.exposure]),
-  };
 }
 
 /** Merges ssh settings key by key; the first layer that has one wins. */

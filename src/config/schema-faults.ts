@@ -1,20 +1,41 @@
 import type { z } from 'zod';
 import { faultAt, type Fault } from './fault';
+import { withoutParts } from './schema-prune';
 import { didYouMean, orList } from './suggestion';
 import type { YamlText } from './yaml-text';
 import type { PathStep } from './yaml-value';
 
 type Issue = z.core.$ZodIssue;
 
-/** The outcome of checking a file against a schema: the data with its types, or each fault at its place. */
-export type SchemaResult<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly faults: readonly Fault[] };
+/** The outcome of checking a file against a schema: what of it is well-formed, with its types, and each fault at its place. */
+export interface SchemaResult<T> {
+  /** `null` when nothing usable is left once the faulty parts are taken out. */
+  readonly value: T | null;
+  /** The file that `value` was read from, without the faulty parts, so that its paths lead to the right places. */
+  readonly text: YamlText;
+  readonly faults: readonly Fault[];
+}
+
+/** Taking out a faulty part can show another, such as a mapping that lacks a key; more rounds than this never help. */
+const maxRounds = 4;
 
 /** Checks a file's data against a schema and puts every issue at the key or value that it is about. */
 export function checkSchema<S extends z.ZodType>(text: YamlText, schema: S): SchemaResult<z.output<S>> {
-  const result = schema.safeParse(text.value, { error: describeRaw });
-  if (result.success) return { ok: true, value: result.data };
-  return { ok: false, faults: result.error.issues.flatMap((issue) => faultsOf(text, [], issue)) };
+  let faults: readonly Fault[] | null = null;
+  let rest: YamlText = text;
+  for (let round = 0; round < maxRounds; round += 1) {
+    const result = schema.safeParse(rest.value, { error: describeRaw });
+    if (result.success) return { value: result.data, text: rest, faults: faults ?? [] };
+    const found = result.error.issues.flatMap((issue) => findings(rest, [], issue));
+    faults ??= found.map(({ fault }) => fault);
+    const without = withoutParts(
+      rest,
+      found.map(({ path }) => path),
+    );
+    if (without === null) break;
+    rest = without;
+  }
+  return { value: null, text, faults: faults ?? [] };
 }
 
 /** A path as people write it: `hosts[3].ssh.port`. */
@@ -22,25 +43,31 @@ export function formatPath(path: readonly PathStep[]): string {
   return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
 }
 
-function faultsOf(text: YamlText, parent: readonly PathStep[], issue: Issue): Fault[] {
+interface Finding {
+  readonly fault: Fault;
+  /** The part that is faulty. */
+  readonly path: readonly PathStep[];
+}
+
+function findings(text: YamlText, parent: readonly PathStep[], issue: Issue): Finding[] {
   const path = [...parent, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
+  const at = (part: readonly PathStep[], where: 'key' | 'value', message: string): Finding => ({
+    fault: faultAt(text.file, text.placeOf(part, where), message),
+    path: part,
+  });
   if (issue.code === 'unrecognized_keys') {
     const messages = issue.message.split('\n');
-    return issue.keys.map((key, i) =>
-      faultAt(text.file, text.placeOf([...path, key], 'key'), messages[i] ?? issue.message),
-    );
+    return issue.keys.map((key, i) => at([...path, key], 'key', messages[i] ?? issue.message));
   }
   if (issue.code === 'invalid_union') {
     const branch = branchMeant(issue.errors);
-    if (branch !== null) return branch.flatMap((inner) => faultsOf(text, path, inner));
+    if (branch !== null) return branch.flatMap((inner) => findings(text, path, inner));
   }
   if (issue.code === 'invalid_key') {
-    return issue.issues.map((inner) =>
-      faultAt(text.file, text.placeOf(path, 'key'), `${formatPath(path.slice(0, -1))}: ${inner.message}`),
-    );
+    return issue.issues.map((inner) => at(path, 'key', `${formatPath(path.slice(0, -1))}: ${inner.message}`));
   }
   const prefix = path.length === 0 ? '' : `${formatPath(path)}: `;
-  return [faultAt(text.file, text.placeOf(path), `${prefix}${withSource(text, path, issue)}`)];
+  return [at(path, 'value', `${prefix}${withSource(text, path, issue)}`)];
 }
 
 /** Of a union's branches, the one whose outer shape fits what was written, so that its inner faults are worth telling. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sourceSchema } from '../inventory/sources';
 import { cron, duration, path, timezone } from './schema-fields';
 import { exposureSchema, hostSchema, sshSchema, stackNameSchema } from './schema-host';
 
@@ -83,6 +84,22 @@ const stacksSchema = z
   .meta({ description: 'Settings by stack. A stack that only a host names has the defaults.' });
 const hostsSchema = z.array(hostSchema).meta({ description: 'The servers.' });
 
+/** What an included file may hold; all else is for the whole fleet, and belongs in one place. */
+const fragmentShape = {
+  stacks: stacksSchema.optional(),
+  hosts: hostsSchema.optional(),
+  inventory: z
+    .array(sourceSchema)
+    .optional()
+    .meta({ description: 'Where more hosts come from; read again when they change.' }),
+};
+
+/** An included file as it is written. */
+export const fragmentSchema = z.strictObject(fragmentShape).meta({
+  title: 'reboot-exporter configuration fragment',
+  description: 'A file that `include` of a configuration names.',
+});
+
 /** The configuration file as it is written; unknown keys are refused. */
 export const configSchema = z
   .strictObject({
@@ -90,11 +107,15 @@ export const configSchema = z
     ssh: sshSchema.optional(),
     web: webSchema.optional(),
     policy: policySchema.optional(),
-    stacks: stacksSchema.optional(),
-    hosts: hostsSchema.optional(),
+    ...fragmentShape,
+    include: z.array(path()).min(1).optional().meta({
+      description:
+        'More files with stacks, hosts and inventory; `*` in the last part stands for any characters. Relative to this file.',
+    }),
   })
   .meta({ title: 'reboot-exporter configuration', description: 'Configuration of reboot-exporter.' });
 
 export type ConfigInput = z.output<typeof configSchema>;
+export type FragmentInput = z.output<typeof fragmentSchema>;
 export type StackInput = z.output<typeof stackSchema>;
 export type PolicyInput = z.output<typeof policySchema>;

@@ -1,6 +1,9 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair } from 'yaml';
 import { faultAt, fileStart, type Fault, type Place } from './fault';
-import { follow, isMergeKey, keyText, mergedMaps, plainValueOf, type PathStep } from './yaml-value';
+import { follow, isMergeKey, keyText, mergedMaps, plainValueOf, type PathStep, type PlainValue } from './yaml-value';
+
+/** `typed`: numbers, booleans and null are told from text. `text`: every scalar is the text that was written. */
+export type Scalars = 'typed' | 'text';
 
 /** A YAML file as plain data, which can tell where each part of it was written. */
 export interface YamlText {
@@ -22,37 +25,58 @@ export interface YamlTextResult {
  * Reads one YAML 1.2 document. Never throws: syntax errors, duplicate keys, unknown tags and aliases that grow without
  * bound are faults. With `scalars: 'text'` every scalar stays the text that was written, as Prometheus reads labels.
  */
-export function readYamlText(file: string, source: string, scalars: 'typed' | 'text' = 'typed'): YamlTextResult {
-  const lines = new LineCounter();
-  const document = tryParse(source, lines, scalars);
-  if (document === null) {
+export function readYamlText(file: string, source: string, scalars: Scalars = 'typed'): YamlTextResult {
+  const parsed = parse(source, scalars);
+  if (parsed === null) {
     return { text: null, faults: [faultAt(file, fileStart, 'this YAML is nested too deeply to be read')] };
   }
+  const { document, lines, plain } = parsed;
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) return { text: null, faults: syntaxFaults(file, source, lines, problems) };
-  const root: Node | null = document.contents;
-  const plain = plainValueOf(root);
-  const placeOfNode = (node: Node | null | undefined): Place => placeAt(lines, node?.range?.[0]);
-  const text: YamlText = {
+  const faults = plain.faults.map(({ node, message }) => faultAt(file, placeOfNode(lines, node), message));
+  return { text: yamlText(file, source, scalars, parsed), faults };
+}
+
+/**
+ * The nodes of a document take fifty times the room of its text and are needed only to place a fault, so they are let
+ * go and made again when asked for. Within one turn of the event loop a WeakRef keeps what it has given.
+ */
+function yamlText(file: string, source: string, scalars: Scalars, parsed: Parsed): YamlText {
+  const value = parsed.plain.value;
+  let held = new WeakRef(parsed);
+  const locate = (path: readonly PathStep[]): { lines: LineCounter; found: Found } => {
+    const again = held.deref() ?? parse(source, scalars);
+    if (again === null) return { lines: new LineCounter(), found: nowhere };
+    held = new WeakRef(again);
+    return { lines: again.lines, found: find(again.document.contents, path, again.plain.targets) };
+  };
+  return {
     file,
-    value: plain.value,
+    value,
     placeOf(path, part = 'value') {
-      const found = find(root, path, plain.targets);
-      return placeOfNode(part === 'key' ? (found.key ?? found.value) : (found.value ?? found.key));
+      const { lines, found } = locate(path);
+      return placeOfNode(lines, part === 'key' ? (found.key ?? found.value) : (found.value ?? found.key));
     },
     sourceOf(path) {
-      const found = find(root, path, plain.targets);
+      const { found } = locate(path);
       return found.complete && isScalar(found.value) ? (found.value.source ?? null) : null;
     },
   };
-  return { text, faults: plain.faults.map((fault) => faultAt(file, placeOfNode(fault.node), fault.message)) };
 }
 
-function tryParse(
-  source: string,
-  lines: LineCounter,
-  scalars: 'typed' | 'text',
-): ReturnType<typeof parseDocument> | null {
+interface Parsed {
+  readonly document: ReturnType<typeof parseDocument>;
+  readonly lines: LineCounter;
+  readonly plain: PlainValue;
+}
+
+function parse(source: string, scalars: Scalars): Parsed | null {
+  const lines = new LineCounter();
+  const document = tryParse(source, lines, scalars);
+  return document === null ? null : { document, lines, plain: plainValueOf(document.contents) };
+}
+
+function tryParse(source: string, lines: LineCounter, scalars: Scalars): ReturnType<typeof parseDocument> | null {
   try {
     return parseDocument(source, {
       lineCounter: lines,
@@ -93,6 +117,7 @@ function describeSyntax(problem: Problem, source: string): string {
   if (problem.message.includes('alias') && found === '*') {
     return 'an unquoted `*` starts an alias in YAML: put a cron expression or a pattern in quotes';
   }
+  if (problem.message.includes('call stack')) return 'this YAML is nested too deeply to be read';
   if (problem.code === 'MULTIPLE_DOCS') return 'only one YAML document is read: remove this `---` and what follows it';
   if (problem.code === 'TAG_RESOLVE_FAILED') return `YAML tags are not used here: ${firstLine(problem.message)}`;
   return `not valid YAML: ${firstLine(problem.message)}`;
@@ -100,6 +125,10 @@ function describeSyntax(problem: Problem, source: string): string {
 
 function firstLine(message: string): string {
   return message.split('\n', 1)[0] ?? message;
+}
+
+function placeOfNode(lines: LineCounter, node: Node | null | undefined): Place {
+  return placeAt(lines, node?.range?.[0]);
 }
 
 function placeAt(lines: LineCounter, offset: number | undefined): Place {
@@ -113,6 +142,8 @@ interface Found {
   readonly value: Node | null;
   readonly complete: boolean;
 }
+
+const nowhere: Found = { key: null, value: null, complete: false };
 
 function find(root: Node | null, path: readonly PathStep[], targets: ReadonlyMap<Node, Node>): Found {
   let found: Found = { key: null, value: root, complete: true };

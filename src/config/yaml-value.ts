@@ -167,7 +167,7 @@ function mergeInto(walk: Walk, object: Record<string, unknown>, pair: Pair, dept
 function overfull(walk: Walk, node: unknown): null {
   if (walk.full) return null;
   walk.full = true;
-  return fault(walk, node as Node | null, `the aliases up to here grow the file to more than ${maxValues} values`);
+  return fault(walk, node as Node | null, `more than ${maxValues} values up to here, what aliases repeat included`);
 }
 
 function fault(walk: Walk, node: Node | null, message: string): null {

@@ -1,4 +1,4 @@
-import type { Fault, Place } from '../config/fault';
+import type { Place } from '../config/fault';
 import type { EdgeRule, PortKey } from './host';
 
 /** What an inventory says of how to log in to a host; what it leaves out comes from the host's stack or the defaults. */
@@ -34,13 +34,8 @@ export interface HostEntry {
   /** The file that names the host, and where; finding the line costs, so it is done when asked. */
   readonly file: string;
   readonly place: () => Place;
-}
-
-/** What reading one place of the inventory gives. */
-export interface InventoryAnswer {
-  readonly hosts: readonly HostEntry[];
-  readonly faults: readonly Fault[];
-  readonly warnings: readonly Fault[];
+  /** Whether a service named it, whose answers change by themselves. */
+  readonly fromService: boolean;
 }
 
 /** The stack of a host that names none. */

@@ -1,0 +1,80 @@
+import type { Host } from '../inventory/host';
+import { faultAt, fileStart, type Fault, type Place } from './fault';
+import { checkIdentity, checkKnownHosts, checkSecretFile } from './key-file';
+import { resolvePath } from './path-text';
+import { formatPath } from './schema-faults';
+import type { FragmentInput } from './schema';
+import type { SshInput } from './schema-host';
+import type { YamlText } from './yaml-text';
+import type { PathStep } from './yaml-value';
+
+/** A file that the configuration names, or that it needs by default. */
+interface NamedFile {
+  readonly path: string;
+  readonly kind: keyof typeof checks;
+  readonly file: string;
+  readonly place: () => Place;
+  /** The key that names it, such as `ssh.identity_file`. */
+  readonly label: string;
+}
+
+const checks = { identity: checkIdentity, known_hosts: checkKnownHosts, secret: checkSecretFile } as const;
+
+/** Collects the key files that configurations name, and checks each of them once. */
+export class NamedFiles {
+  readonly #files = new Map<string, NamedFile>();
+
+  /** Takes the files of an `ssh:` section. */
+  addSsh(text: YamlText, path: readonly PathStep[], input: SshInput | undefined): void {
+    const { identity_file: identity, known_hosts: knownHosts } = input ?? {};
+    if (typeof identity === 'string') this.#add(text, [...path, 'identity_file'], 'identity', identity);
+    if (Array.isArray(identity)) {
+      for (const [i, one] of identity.entries()) this.#add(text, [...path, 'identity_file', i], 'identity', one);
+    }
+    if (knownHosts !== undefined) this.#add(text, [...path, 'known_hosts'], 'known_hosts', knownHosts);
+  }
+
+  /** Takes the files that stacks and hosts name. */
+  addFragment(text: YamlText, input: FragmentInput): void {
+    for (const [name, stack] of Object.entries(input.stacks ?? {}))
+      this.addSsh(text, ['stacks', name, 'ssh'], stack.ssh);
+    for (const [i, host] of (input.hosts ?? []).entries()) this.addSsh(text, ['hosts', i, 'ssh'], host.ssh);
+  }
+
+  /** Takes a file with a secret in it. */
+  addSecret(text: YamlText, path: readonly PathStep[], written: string | undefined): void {
+    if (written !== undefined) this.#add(text, path, 'secret', written);
+  }
+
+  /** Takes what hosts use that no section named: the defaults, and what inventories name. */
+  addHosts(file: string, hosts: readonly Host[]): void {
+    const place = (): Place => fileStart;
+    for (const { name, ssh } of hosts) {
+      for (const path of ssh.identityFiles)
+        this.#addOnce({ path, kind: 'identity', file, place, label: `ssh.identity_file of ${name}` });
+      this.#addOnce({ path: ssh.knownHosts, kind: 'known_hosts', file, place, label: `ssh.known_hosts of ${name}` });
+    }
+  }
+
+  check(): { faults: Fault[]; warnings: Fault[] } {
+    const faults: Fault[] = [];
+    const warnings: Fault[] = [];
+    for (const named of this.#files.values()) {
+      const { fault, warnings: few, inside } = checks[named.kind](named.path);
+      const say = (what: string): Fault => faultAt(named.file, named.place(), `${named.label}: ${what}`);
+      if (fault !== null) faults.push(say(fault));
+      warnings.push(...few.map(say), ...inside);
+    }
+    return { faults, warnings };
+  }
+
+  #add(text: YamlText, path: readonly PathStep[], kind: NamedFile['kind'], written: string): void {
+    const place = (): Place => text.placeOf(path);
+    this.#addOnce({ path: resolvePath(text.file, written), kind, file: text.file, place, label: formatPath(path) });
+  }
+
+  #addOnce(named: NamedFile): void {
+    const key = `${named.kind} ${named.path}`;
+    if (!this.#files.has(key)) this.#files.set(key, named);
+  }
+}
