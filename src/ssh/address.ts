@@ -1,7 +1,8 @@
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { ProbeFailure } from '../failure';
-import { quoted } from './foreign-text';
+import { errorCode } from './error-code';
+import { errorWords, quoted } from './foreign-text';
 
 /** Finds all addresses of a name, as `dns.promises.lookup(name, { all: true })` does. */
 export type Lookup = (name: string) => Promise<readonly LookupAddress[]>;
@@ -99,6 +100,6 @@ const lookupFaults: Readonly<Record<string, string>> = {
 };
 
 function lookupWords(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return lookupFaults[code] ?? (code === '' ? String(error) : code);
+  const code = errorCode(error);
+  return lookupFaults[code] ?? (code === '' ? errorWords(error) : code);
 }

@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { connect, type Socket } from 'node:net';
 import { ProbeFailure } from '../failure';
+import { errorCode } from './error-code';
 import { errorWords } from './foreign-text';
 import type { ProbeProgress } from './progress';
 
@@ -88,12 +89,11 @@ const dialFaults: Readonly<Record<string, string>> = {
 };
 
 function dialFault(error: Error, target: string): string {
-  const code = 'code' in error ? String(error.code) : '';
-  return `${target} ${dialFaults[code] ?? `failed: ${errorWords(error)}`}`;
+  return `${target} ${dialFaults[errorCode(error)] ?? `failed: ${errorWords(error)}`}`;
 }
 
 function dialFailure(error: Error, host: string, faults: readonly string[]): ProbeFailure {
-  const code = 'code' in error ? String(error.code) : '';
+  const code = errorCode(error);
   if (code === 'EMFILE' || code === 'ENFILE') {
     return new ProbeFailure('internal', 'no file descriptor is left; raise the limit of open files', { cause: error });
   }

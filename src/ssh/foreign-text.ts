@@ -1,3 +1,5 @@
+import { errorMessage } from './error-code';
+
 /** Longer quotations are cut. */
 const maxQuotedLength = 160;
 
@@ -17,8 +19,7 @@ export function quoted(text: string | Buffer): string {
 
 /** The words of an error, fit for a message: those of ssh2 may quote the host. */
 export function errorWords(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message
+  return errorMessage(error)
     .replace(/[^\x20-\x7e]+/g, ' ')
     .trim()
     .slice(0, maxQuotedLength);

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, constants, openSync, readFileSync } from 'node:fs';
 import { ProbeFailure } from '../failure';
 import { PrivateKey, PrivateKeyFault } from './private-key';
-import { FileFault, WatchedFile } from './watched-file';
+import { asFileFault, FileFault, WatchedFile } from './watched-file';
 
 /** An RSA key of 16384 bits takes about 13 KiB. */
 const maxKeyFileBytes = 64 * 1024;
@@ -54,18 +54,9 @@ export function checkIdentityFile(path: string): string | null {
       closeSync(descriptor);
     }
   } catch (error) {
-    if (error instanceof FileFault) return identityFault(path, error.message);
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    return identityFault(path, openFaults[code] ?? code);
+    return identityFault(path, asFileFault(error).message);
   }
 }
-
-const openFaults: Readonly<Record<string, string>> = {
-  ENOENT: 'it does not exist',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of its path is not a directory',
-};
 
 function identityFault(path: string, why: string): string {
   return `the private key ${path} can't be used: ${why}`;

@@ -1,4 +1,5 @@
 import { ProbeFailure } from '../failure';
+import { errorMessage } from './error-code';
 
 /** Gives up a step that is under way: closes what it opened, and says nothing more. */
 export type GiveUp = () => void;
@@ -107,6 +108,5 @@ export class ProbeProgress {
 /** Any error as a failure; one that is none yet is a fault of the exporter. */
 export function asFailure(error: unknown): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
-  const words = error instanceof Error ? error.message : String(error);
-  return new ProbeFailure('internal', words, { cause: error });
+  return new ProbeFailure('internal', errorMessage(error), { cause: error });
 }

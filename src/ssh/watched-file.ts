@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import { errorCode, errorMessage } from './error-code';
 
 /** What tells one state of a file from another, and whether it may be used at all. */
 export interface FileStamp {
@@ -58,7 +59,7 @@ export class WatchedFile<T> {
       const stamp = await stampOf(this.path);
       if (this.#kept === null || !sameStamp(this.#kept.stamp, stamp)) this.#kept = await this.#load();
     } catch (error) {
-      this.#kept = { stamp: noStamp, outcome: { fault: asFault(error) } };
+      this.#kept = { stamp: noStamp, outcome: { fault: asFileFault(error) } };
     }
     this.#lookedAtMs = at;
     return this.#kept;
@@ -76,7 +77,7 @@ export class WatchedFile<T> {
       try {
         return { stamp, outcome: { value: this.#parse(bytes, stamp) } };
       } catch (error) {
-        return { stamp, outcome: { fault: asFault(error) } };
+        return { stamp, outcome: { fault: asFileFault(error) } };
       }
     } finally {
       await file.close();
@@ -110,9 +111,10 @@ function sameStamp(one: FileStamp, other: FileStamp): boolean {
   );
 }
 
-function asFault(error: unknown): FileFault {
+/** Any error of reading a file, in plain words. */
+export function asFileFault(error: unknown): FileFault {
   if (error instanceof FileFault) return error;
-  return new FileFault(fileFaultMessage(error), { cause: error });
+  return new FileFault(faultWords[errorCode(error)] ?? errorMessage(error), { cause: error });
 }
 
 const faultWords: Readonly<Record<string, string>> = {
@@ -125,8 +127,3 @@ const faultWords: Readonly<Record<string, string>> = {
   EMFILE: 'this process has too many files open',
   ENFILE: 'the system has too many files open',
 };
-
-function fileFaultMessage(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return faultWords[code] ?? (error instanceof Error ? error.message : String(error));
-}
