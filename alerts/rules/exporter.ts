@@ -1,0 +1,89 @@
+import { runbookUrl, type AlertingRule, type RuleGroup, type Severity } from './rule';
+import { valueInUtc } from './template';
+
+/** The exporter itself. Found by its own metrics, whatever the scrape job is called. */
+export function exporterGroup(): RuleGroup {
+  return {
+    name: 'reboot-exporter.exporter',
+    rules: [down(), absent(), reloadFailed(), stateNotSaved(), noHosts()],
+  };
+}
+
+/** One of the exporters, which was there in the last week and is still a target, cannot be scraped. */
+function down(): AlertingRule {
+  return exporterRule('RebootExporterDown', 'warning', {
+    expr: `up == 0
+and on (job, instance)
+  last_over_time(reboot_exporter_build_info[1w])`,
+    for: '15m',
+    summary: 'A reboot-exporter cannot be scraped.',
+    description:
+      'Prometheus cannot scrape the reboot-exporter at {{ $labels.instance }} (job {{ $labels.job }}). ' +
+      'The state of the hosts that only it probes is no longer known, and their alerts have ended.',
+  });
+}
+
+/** No exporter is scraped at all: nobody will be told of any restart. */
+function absent(): AlertingRule {
+  return exporterRule('RebootExporterAbsent', 'critical', {
+    expr: 'absent(reboot_exporter_build_info)',
+    for: '1h',
+    summary: 'No reboot-exporter is scraped: nobody is told of any needed restart.',
+    description:
+      'Prometheus has no metrics of any reboot-exporter. Every alert about a needed restart has ended, and none will begin, until it is back. ' +
+      'Nothing on the hosts has changed by that: it can wait for the morning, not for the week.',
+  });
+}
+
+function reloadFailed(): AlertingRule {
+  return exporterRule('RebootExporterConfigReloadFailed', 'warning', {
+    // The maximum rides out a failure that the next reload has mended already.
+    expr: 'max_over_time(reboot_exporter_config_last_reload_successful[5m]) == 0',
+    for: '10m',
+    summary: 'A reboot-exporter could not load its configuration.',
+    description:
+      'The reboot-exporter at {{ $labels.instance }} could not load its configuration and goes on with the old one' +
+      '{{ range query (printf `reboot_exporter_config_last_reload_success_timestamp_seconds{job=%q,instance=%q}` $labels.job $labels.instance) }}' +
+      ` of ${valueInUtc}{{ end }}. ` +
+      'Hosts that were added since are not watched. `reboot-exporter check-config` names the file, line and column.',
+  });
+}
+
+function stateNotSaved(): AlertingRule {
+  return exporterRule('RebootExporterStateNotSaved', 'warning', {
+    expr: 'increase(reboot_exporter_state_save_failures_total[10m]) > 0',
+    for: '15m',
+    summary: 'A reboot-exporter cannot save its state.',
+    description:
+      'The reboot-exporter at {{ $labels.instance }} cannot write its state file. It works on, but what it alone remembers, ' +
+      'such as when a restart was first seen to be needed, is lost when it stops.',
+  });
+}
+
+/** An inventory that came back empty looks like a fleet that needs nothing. */
+function noHosts(): AlertingRule {
+  return exporterRule('RebootExporterNoHosts', 'warning', {
+    expr: `(sum(reboot_exporter_hosts) or vector(0)) == 0
+and on ()
+  group(reboot_exporter_build_info)`,
+    for: '30m',
+    summary: 'The reboot-exporter has no hosts to probe.',
+    description:
+      'No reboot-exporter knows of any host. Either the configuration lists none, or the inventory that it reads came back empty: ' +
+      'nothing is watched.',
+  });
+}
+
+function exporterRule(
+  alert: string,
+  severity: Severity,
+  rule: { expr: string; for: string; summary: string; description: string },
+): AlertingRule {
+  return {
+    alert,
+    expr: rule.expr,
+    for: rule.for,
+    labels: { severity },
+    annotations: { summary: rule.summary, description: rule.description, runbook_url: runbookUrl(alert) },
+  };
+}

@@ -1,0 +1,87 @@
+import { fallbackAfterSeconds, gapWindow, scheduledGraceSeconds, scheduledWithinSeconds } from '../settings';
+import type { RecordingRule } from './rule';
+
+/** Names of what the restart alerts compare; dashboards may use them too. */
+export const required = 'stack_host:reboot_required:max';
+export const exposed = 'stack_host:exposed_to_anywhere:max';
+export const scheduled = 'stack_host:reboot_scheduled_timestamp_seconds:min';
+export const ageByHost = 'stack_host:reboot_required_age_seconds:max';
+export const ageByExposure = 'stack_host_exposure:reboot_required_age_seconds:max';
+export const limit = 'stack_host_exposure_severity:reboot_policy_after_seconds:min';
+export const pastLimit = 'stack_host_exposure_severity:reboot_required_past_limit_seconds:max';
+
+/** The newest value of each host's series, whichever exporter has it and whatever labels of its own the host has. */
+export function latestByHost(operation: 'max' | 'min', metric: string): string {
+  return `${operation} by (stack, host) (last_over_time(${metric}[${gapWindow}]))`;
+}
+
+/**
+ * What the restart alerts compare. Each joins on `stack` and `host` alone: a
+ * host's own labels, and two exporters that see the same host, change nothing.
+ */
+export function restartRecords(): readonly RecordingRule[] {
+  return [
+    { record: required, expr: latestByHost('max', 'reboot_required') },
+    { record: exposed, expr: latestByHost('max', 'exposed_to_anywhere') },
+    { record: scheduled, expr: scheduledSoon() },
+    { record: ageByHost, expr: ageWhileRequired() },
+    { record: ageByExposure, expr: splitByExposure() },
+    { record: limit, expr: limitOf('warning'), labels: { severity: 'warning' } },
+    { record: limit, expr: limitOf('critical'), labels: { severity: 'critical' } },
+    // Negative until the limit is reached, so that a dashboard can show what is left.
+    {
+      record: pastLimit,
+      expr: `${ageByExposure}\n- on (stack, host, exposure) group_right ()\n${limit}`,
+    },
+  ];
+}
+
+/** The time of a restart that is already scheduled, from a day before it until it is clearly late. */
+function scheduledSoon(): string {
+  return [
+    latestByHost('min', 'reboot_scheduled_timestamp_seconds'),
+    `< time() + ${scheduledWithinSeconds}`,
+    `> time() - ${scheduledGraceSeconds}`,
+  ].join('\n');
+}
+
+/** A host known to need a restart counts even when nothing says for how long: as if since now. */
+function ageWhileRequired(): string {
+  return `(
+    ${latestByHost('max', 'reboot_required_age_seconds')}
+  or
+    0 * ${required}
+)
+and on (stack, host)
+  ${required} == 1`;
+}
+
+/** Internal only where the exporter says so: a host without an exposure series is taken as exposed. */
+function splitByExposure(): string {
+  return `label_replace(
+  ${ageByHost} unless on (stack, host) ${exposed} == 0,
+  "exposure", "exposed", "", ""
+)
+or
+label_replace(
+  ${ageByHost} and on (stack, host) ${exposed} == 0,
+  "exposure", "internal", "", ""
+)`;
+}
+
+/** The limit of each host that needs a restart: its stack's, else that of stack `default`, else the built-in one. */
+function limitOf(severity: 'warning' | 'critical'): string {
+  const policy = (selector: string, by: string): string =>
+    `min by (${by}) (last_over_time(reboot_policy_after_seconds{${selector}severity="${severity}"}[${gapWindow}]))`;
+  return `  0 * ${ageByExposure}
++ on (stack, exposure) group_left ()
+  ${policy('', 'stack, exposure')}
+or
+  0 * ${ageByExposure}
++ on (exposure) group_left ()
+  ${policy('stack="default",', 'exposure')}
+or
+  0 * ${ageByExposure}{exposure="exposed"} + ${fallbackAfterSeconds.exposed[severity]}
+or
+  0 * ${ageByExposure}{exposure="internal"} + ${fallbackAfterSeconds.internal[severity]}`;
+}
