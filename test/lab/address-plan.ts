@@ -20,6 +20,7 @@ export interface AddressPlan {
   readonly labV6: string;
   readonly gatewayV4: string;
   readonly gatewayV6: string;
+  readonly gatewayHardware: string;
   /** Prefix lengths of the segment on which the hosts are. */
   readonly hostsPrefixV4: number;
   readonly hostsPrefixV6: number;
@@ -39,6 +40,7 @@ export function addressPlan(slot: number): AddressPlan {
     labV6: `fd52:eb00:${hex}::/48`,
     gatewayV4: `10.213.${third + 8}.1`,
     gatewayV6: `fd52:eb00:${hex}:8::1`,
+    gatewayHardware: hardwareAddress(slot, 0xffff),
     hostsPrefixV4: 21,
     hostsPrefixV6: 64,
   };

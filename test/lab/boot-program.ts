@@ -32,7 +32,10 @@ cd /
 mkdir -p /run/sshd /run/lock /run/user
 chmod 1777 /run/lock
 if [ -n "$onboot" ]; then printf '%s\n' "$onboot" | sh -eu; fi
-if [ -n "$sshd" ]; then /usr/sbin/sshd -E /var/log/sshd.log </dev/null >/dev/null; fi
+if [ -n "$sshd" ] && ! /usr/sbin/sshd -E /var/log/sshd.log </dev/null >/dev/null; then
+  tail -n 3 /var/log/sshd.log >&2
+  exit 1
+fi
 echo up
 # With SIGCHLD ignored the kernel reaps orphans itself, sigaction(2). Both programs are the machine's env and cat,
 # under names that a host's own choice of programs does not touch.

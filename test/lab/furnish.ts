@@ -35,6 +35,7 @@ export async function furnish(
   fs.mkdirSync(path.join(folder, 'persistent-run'), { recursive: true });
   const lab = path.join(folder, '../..');
   fs.linkSync(path.join(lab, 'first/env'), path.join(folder, 'usr/lib/init/env'));
+  fs.linkSync(path.join(lab, 'first/date'), path.join(folder, 'usr/lib/init/date'));
   fs.linkSync(path.join(lab, 'first/init'), path.join(folder, 'usr/sbin/init'));
   writeSettings(files, spec, clientPublicKey);
   const { without = [], shell } = withSystem(spec);

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostFiles } from './host-files';
 import type { HostKeyType, HostSpec } from './host-spec';
 import type { HostPower } from './power';
-import { mustRun } from './program';
-import { hostKeyPath } from './sshd-config';
+import { mustRun, runProgram } from './program';
+import { hostKeyPath, sshdConfig } from './sshd-config';
 import { knownHostsLine, makeKeyPair } from './ssh-keys';
 
 const limitMilliseconds = 20_000;
@@ -59,7 +59,10 @@ export class HostSshd {
 
   /** Starts sshd, and waits until it listens. */
   async start(): Promise<void> {
-    await mustRun(this.power.up.command(['/usr/sbin/sshd', '-E', logFile]));
+    const started = await runProgram(this.power.up.command(['/usr/sbin/sshd', '-E', logFile]));
+    if (started.code !== 0) {
+      throw new Error(`${this.spec.name}: sshd does not start: ${this.log().trim()}`);
+    }
     await this.untilListening(true);
   }
 
@@ -67,6 +70,13 @@ export class HostSshd {
   async stop(what: 'all' | 'listener' = 'all'): Promise<void> {
     await mustRun(this.power.up.command(['sh', '-c', killProgram, 'kill', what]));
     await this.untilListening(false);
+  }
+
+  /** Puts other lines before those of the lab's sshd_config, as the spec's `sshdConfig`, and starts sshd anew. */
+  async configure(lines: string): Promise<void> {
+    this.files.write('/etc/ssh/sshd_config', sshdConfig(this.port, this.spec.hostKeys ?? ['ed25519'], lines));
+    await this.stop();
+    await this.start();
   }
 
   /** What sshd has logged so far. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostAddresses } from './address-plan';
 import { parseBootTime } from './boot';
+import { bootTimeProgram, dateProgram } from './clock-program';
 import { DpkgDatabase } from './dpkg-database';
 import { furnish, systemOf } from './furnish';
 import { HostFiles, type WriteOptions } from './host-files';
@@ -8,6 +9,7 @@ import { addAddressLine, type HostPlace } from './host-place';
 import type { HostSpec, LabPackage } from './host-spec';
 import { HostSshd } from './host-sshd';
 import { Listeners, type Listener } from './listeners';
+import { Partition } from './partition';
 import { HostPower, type StartOptions } from './power';
 import { ProgramError, runProgram, type ProgramResult, type RunOptions } from './program';
 import type { Cut } from './router';
@@ -32,7 +34,7 @@ export class LabHost {
   readonly power: HostPower;
   private readonly dpkg: DpkgDatabase;
   private listeners: Listeners | undefined;
-  private cutHow: Cut | undefined;
+  private readonly network: Partition;
 
   constructor(
     readonly spec: HostSpec,
@@ -43,6 +45,7 @@ export class LabHost {
     this.address = v4;
     this.addressV6 = v6;
     this.power = new HostPower(spec, place);
+    this.network = new Partition(place.router, place.index);
     const running = (): string | undefined => this.power.boot && `/proc/${this.power.boot.pid}/root`;
     this.files = new HostFiles({ folder: place.folder, running });
     this.sshd = new HostSshd(spec, this.files, this.power);
@@ -126,7 +129,7 @@ export class LabHost {
   }
 
   /** Runs a program on the host, without SSH, and gives what became of it. */
-  exec(argv: readonly string[], options: ExecOptions = {}): Promise<ProgramResult> {
+  async exec(argv: readonly string[], options: ExecOptions = {}): Promise<ProgramResult> {
     const as =
       options.as === undefined ? [] : ['setpriv', `--reuid=${options.as}`, '--regid', options.as, '--init-groups'];
     const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/', LC_ALL: 'C' };
@@ -168,17 +171,27 @@ export class LabHost {
 
   /** Cuts the host off from the test process, connections that exist included. It keeps running. */
   async partition(how: Cut): Promise<void> {
-    await this.heal();
-    await this.place.router.cut(this.addresses(), how);
-    this.cutHow = how;
+    await this.network.cut(this.addresses(), how);
   }
 
-  /** Ends a partition. */
+  /** Makes every packet to the host late: round trips take that much longer. */
+  async delay(milliseconds: number): Promise<void> {
+    await this.network.delay(this.addresses(), milliseconds);
+  }
+
+  /** Ends a partition or a delay. */
   async heal(): Promise<void> {
-    if (this.cutHow !== undefined) {
-      await this.place.router.uncut(this.addresses(), this.cutHow);
-      this.cutHow = undefined;
-    }
+    await this.network.heal();
+  }
+
+  /**
+   * Steps the host's clock: `date` and `btime` are off by so many seconds from now on, also after restarts. File times
+   * are not: the kernel has one time of day for all.
+   */
+  async setClock(aheadSeconds: number): Promise<void> {
+    this.power.clockAheadSeconds = aheadSeconds;
+    this.files.write('/usr/bin/date', dateProgram(aheadSeconds), { mode: 0o755 });
+    await this.shell(bootTimeProgram(aheadSeconds));
   }
 
   /**

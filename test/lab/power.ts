@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Boot } from './boot';
+import { bootTimeProgram } from './clock-program';
 import { fstab, systemOf } from './furnish';
 import { cableLines, networkLines, type HostPlace } from './host-place';
 import type { ContainerKind, HostSpec, LabKernel } from './host-spec';
@@ -18,6 +19,8 @@ export interface StartOptions {
 export class HostPower {
   /** Addresses beside the lab's own, which the host gets at every boot. */
   readonly additionalAddresses: string[];
+  /** By how much the host's clock is wrong, also after a restart. */
+  clockAheadSeconds = 0;
   private current: Boot | undefined;
   private boots = 0;
   private id = '';
@@ -69,7 +72,7 @@ export class HostPower {
     this.kernel = options.kernel ?? this.kernel;
     this.write('fstab', fstab(this.place.folder, this.spec));
     this.write('network', networkLines(this.place, this.additionalAddresses).join('\n'));
-    this.write('onboot', [containerMarker(this.spec.container), this.spec.onBoot ?? ''].join('\n').trim());
+    this.write('onboot', this.onBoot());
     this.current = await Boot.begin({
       hostName: this.spec.name,
       folder: this.place.folder,
@@ -85,6 +88,11 @@ export class HostPower {
     const boot = this.current;
     this.current = undefined;
     await boot?.end();
+  }
+
+  private onBoot(): string {
+    const clock = this.clockAheadSeconds === 0 ? '' : bootTimeProgram(this.clockAheadSeconds);
+    return [containerMarker(this.spec.container), clock, this.spec.onBoot ?? ''].join('\n').trim();
   }
 
   /** Written in place: the files are bound over those of /proc by their inode. */

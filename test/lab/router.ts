@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import type { AddressPlan } from './address-plan';
 import { keepsAlive } from './child-reference';
 import { lineReader } from './line-reader';
@@ -15,6 +16,15 @@ cat >/dev/null
 ip link delete tester
 umount -l "$1"
 rmdir "$1"
+`;
+
+/** Without duplicate address detection, which takes more than a second, and in which nothing is sent: RFC 4862, 5.4. */
+const routerSettings = String.raw`
+cd /proc/sys/net
+echo 1 >ipv4/ip_forward
+echo 1 >ipv6/conf/all/forwarding
+echo 0 >ipv6/conf/default/accept_dad
+echo 0 >ipv4/conf/all/rp_filter
 `;
 
 /** Ways to cut a host off. `reset` answers TCP with a reset, `reject` with "host unreachable", `drop` not at all. */
@@ -34,17 +44,23 @@ table inet partition {
   set reset6 { type ipv6_addr; }
   chain cut {
     type filter hook forward priority 0; policy accept;
+    iifname tester jump outward
+    oifname tester jump inward
+  }
+  chain outward {
     ip daddr @drop4 drop
-    ip saddr @drop4 drop
     ip6 daddr @drop6 drop
-    ip6 saddr @drop6 drop
     ip daddr @reject4 reject with icmp type host-unreachable
-    ip saddr @reject4 reject with icmp type host-unreachable
     ip6 daddr @reject6 reject with icmpv6 type addr-unreachable
-    ip6 saddr @reject6 reject with icmpv6 type addr-unreachable
     ip daddr @reset4 meta l4proto tcp reject with tcp reset
-    ip saddr @reset4 meta l4proto tcp reject with tcp reset
     ip6 daddr @reset6 meta l4proto tcp reject with tcp reset
+  }
+  chain inward {
+    ip saddr @drop4 drop
+    ip6 saddr @drop6 drop
+    ip saddr @reject4 reject with icmp type host-unreachable
+    ip6 saddr @reject6 reject with icmpv6 type addr-unreachable
+    ip saddr @reset4 meta l4proto tcp reject with tcp reset
     ip6 saddr @reset6 meta l4proto tcp reject with tcp reset
   }
 }
@@ -82,9 +98,9 @@ export class Router {
     return this.child.pid;
   }
 
-  /** Runs lines of ip(8) in the router's namespace. */
-  async ip(lines: readonly string[]): Promise<void> {
-    await this.run(['ip', '-batch', '-'], lines.join('\n'));
+  /** Runs lines of ip(8) in the router's namespace. Rules of policy routing need the family said. */
+  async ip(lines: readonly string[], family: '-4' | '-6' | undefined = undefined): Promise<void> {
+    await this.run(['ip', ...(family === undefined ? [] : [family]), '-batch', '-'], lines.join('\n'));
   }
 
   /** Runs a program in the router's network namespace: for tests that need packets from other addresses. */
@@ -123,24 +139,35 @@ export class Router {
 
   private async connect(): Promise<void> {
     const plan = this.plan;
+    await this.run(['sh', '-eu', '-c', routerSettings]);
+    await mustRun([
+      'ip',
+      'link',
+      'add',
+      'name',
+      plan.device,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      'tester',
+      'netns',
+      `${this.pid}`,
+    ]);
+    fs.writeFileSync(`/proc/sys/net/ipv6/conf/${plan.device}/accept_dad`, '0');
     const tester = [
-      `link add name ${plan.device} type veth peer name tester netns ${this.pid}`,
       `address add ${plan.testerV4}/30 dev ${plan.device}`,
       `address add ${plan.testerV6}/64 dev ${plan.device} nodad`,
       `link set ${plan.device} up`,
     ];
     await mustRun(['ip', '-batch', '-'], { input: tester.join('\n') });
-    await this.run([
-      'sh',
-      '-c',
-      'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding',
-    ]);
     await this.ip([
       'link set lo up',
       `address add ${plan.routerV4}/30 dev tester`,
       `address add ${plan.routerV6}/64 dev tester nodad`,
       'link set tester up',
-      'link add name hosts type bridge',
+      // A bridge without an address of its own takes one of its ports', and another when that port goes (br_stp_if.c).
+      `link add name hosts address ${plan.gatewayHardware} type bridge`,
       `address add ${plan.gatewayV4}/${plan.hostsPrefixV4} dev hosts`,
       `address add ${plan.gatewayV6}/${plan.hostsPrefixV6} dev hosts nodad`,
       'link set hosts up',

@@ -109,6 +109,7 @@ done
 find skeleton/etc/alternatives -name '*.gz' -delete
 mkdir -p dev/pts dev/shm hosts first
 cp "$(command -v env)" first/env
+cp "$(command -v date)" first/date
 cp "$(command -v cat)" first/init
 while read -r name major minor || [ -n "$name" ]; do
   mknod -m 666 "dev/$name" c "$major" "$minor"
