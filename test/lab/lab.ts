@@ -63,7 +63,7 @@ export class Lab {
     }
   }
 
-  /** Adds hosts to the lab, boots them, and trusts their keys. */
+  /** Adds hosts to the lab, boots them, and adds their keys to known_hosts. */
   async addHosts(specs: readonly HostSpec[]): Promise<void> {
     const added = specs.map((spec) => this.place(spec));
     await copySkeleton(
@@ -74,7 +74,7 @@ export class Lab {
     const cables = await Promise.all(added.map((host) => host.power.begin({ bootedAt: host.firstBootAt() })));
     await this.router.ip(cables.flat());
     await Promise.all(added.map((host) => host.finishBoot()));
-    this.trustHostKeys();
+    fs.appendFileSync(this.knownHostsFile, added.map((host) => host.knownHostsLine()).join(''));
   }
 
   /** Folder of the lab on this machine: known_hosts, the client's key, and the hosts' files. */

@@ -1,25 +1,25 @@
 /**
  * Opens sockets on a host. Perl, because perl-base is on every Debian and Ubuntu, and one process holds all sockets of
- * a host. Reads lines `open ID tcp|udp ADDRESS PORT DEVICE|- V6ONLY` and `close ID`; answers `opened ID`,
- * `failed ID WHY`, `closed ID`, and tells of each connection or datagram with `got ID FROM-ADDRESS FROM-PORT`.
+ * a host. Reads lines `ID open NAME tcp|udp ADDRESS PORT DEVICE|- V6ONLY` and `ID close NAME`; answers `ID done` or
+ * `ID WHY-NOT`, and tells of each connection or datagram with `NAME FROM-ADDRESS FROM-PORT`.
  * A TCP connection is accepted, greeted with the host's name and closed; a datagram is sent back.
  */
 export const listenerProgram = String.raw`
 use strict;
 use Socket qw(:all);
 $| = 1;
-my ($name) = @ARGV;
+my ($host) = @ARGV;
 my (%sockets, %kinds);
 my $pending = '';
 
 sub peer {
   my ($packed) = @_;
-  my ($error, $host, $port) = getnameinfo($packed, NI_NUMERICHOST | NI_NUMERICSERV);
-  return $error ? 'unknown 0' : "$host $port";
+  my ($error, $address, $port) = getnameinfo($packed, NI_NUMERICHOST | NI_NUMERICSERV);
+  return $error ? 'unknown 0' : "$address $port";
 }
 
 sub open_socket {
-  my ($id, $proto, $address, $port, $device, $v6only) = @_;
+  my ($name, $proto, $address, $port, $device, $v6only) = @_;
   my $type = $proto eq 'udp' ? SOCK_DGRAM : SOCK_STREAM;
   my ($error, $found) = getaddrinfo($address, $port, { flags => AI_NUMERICHOST | AI_PASSIVE, socktype => $type });
   die "$error\n" if $error;
@@ -34,33 +34,33 @@ sub open_socket {
   }
   bind($socket, $found->{addr}) or die "bind: $!\n";
   if ($proto eq 'tcp') { listen($socket, 128) or die "listen: $!\n"; }
-  ($sockets{$id}, $kinds{$id}) = ($socket, $proto);
+  ($sockets{$name}, $kinds{$name}) = ($socket, $proto);
 }
 
 sub obey {
-  my ($verb, $id, @rest) = split ' ', $_[0];
-  if ($verb eq 'open') {
-    if (eval { open_socket($id, @rest); 1 }) { print "opened $id\n"; return; }
-    chomp(my $why = $@);
-    print "failed $id $why\n";
+  my ($id, $verb, $name, @rest) = split ' ', $_[0];
+  if ($verb eq 'close') {
+    close(delete $sockets{$name}) if $sockets{$name};
+    print "$id done\n";
     return;
   }
-  close(delete $sockets{$id}) if $sockets{$id};
-  print "closed $id\n";
+  if (eval { open_socket($name, @rest); 1 }) { print "$id done\n"; return; }
+  chomp(my $why = $@);
+  print "$id $why\n";
 }
 
 sub serve {
-  my ($id) = @_;
-  if ($kinds{$id} eq 'udp') {
-    my $from = recv($sockets{$id}, my $datagram, 65536, 0);
+  my ($name) = @_;
+  if ($kinds{$name} eq 'udp') {
+    my $from = recv($sockets{$name}, my $datagram, 65536, 0);
     return unless defined $from;
-    print "got $id ", peer($from), "\n";
-    send($sockets{$id}, $datagram, 0, $from);
+    print "$name ", peer($from), "\n";
+    send($sockets{$name}, $datagram, 0, $from);
     return;
   }
-  my $from = accept(my $connection, $sockets{$id}) or return;
-  print "got $id ", peer($from), "\n";
-  syswrite($connection, "$name\n");
+  my $from = accept(my $connection, $sockets{$name}) or return;
+  print "$name ", peer($from), "\n";
+  syswrite($connection, "$host\n");
   close($connection);
 }
 
@@ -70,8 +70,8 @@ while (1) {
   vec($readable, fileno(STDIN), 1) = 1;
   vec($readable, fileno($_), 1) = 1 for values %sockets;
   next if select($readable, undef, undef, undef) < 0;
-  for my $id (keys %sockets) {
-    serve($id) if vec($readable, fileno($sockets{$id}), 1);
+  for my $name (keys %sockets) {
+    serve($name) if vec($readable, fileno($sockets{$name}), 1);
   }
   if (vec($readable, fileno(STDIN), 1)) {
     exit 0 unless sysread(STDIN, $pending, 65536, length $pending);

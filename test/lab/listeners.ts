@@ -1,6 +1,4 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { keepsAlive } from './child-reference';
+import { LineService } from './line-service';
 import { listenerProgram } from './listener-program';
 
 /** A connection or datagram that reached a listener. */
@@ -18,75 +16,41 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-interface Open {
-  readonly arrivals: Arrival[];
-  settle(error?: Error): void;
-}
-
 /** All sockets that the lab opens on a host in one boot: one process holds them. */
 export class Listeners {
-  private child: ChildProcessWithoutNullStreams | undefined;
-  private readonly open = new Map<string, Open>();
-  private nextId = 1;
+  private readonly service: LineService;
+  private readonly arrivals = new Map<string, Arrival[]>();
 
-  constructor(
-    private readonly hostName: string,
-    /** argv that runs a program on the host. */
-    private readonly onHost: (argv: readonly string[]) => string[],
-  ) {}
+  /** `onHost` gives the argv that runs a program on the host. */
+  constructor(hostName: string, onHost: (argv: readonly string[]) => string[]) {
+    this.service = new LineService(
+      () => onHost(['perl', '-e', listenerProgram, hostName]),
+      (line) => this.arrived(line),
+    );
+  }
 
   /**
    * Opens a socket: `tcp 0.0.0.0:443`, `udp [::]:53`, `tcp [::]:80 v6only`, `tcp 10.0.0.1:22 dev=eth0`.
    * @throws Error when it is not written so, or the kernel refuses it.
    */
   async listen(socket: string): Promise<Listener> {
-    const id = `${this.nextId++}`;
+    const id = this.service.nextId();
     const arrivals: Arrival[] = [];
-    await this.ask(id, `open ${id} ${parseSocket(socket)}\n`, arrivals);
-    return {
-      socket,
-      arrivals,
-      close: async () => {
-        await this.ask(id, `close ${id}\n`, arrivals);
-        this.open.delete(id);
-      },
-    };
+    this.arrivals.set(`on-${id}`, arrivals);
+    await this.ask(`open on-${id} ${parseSocket(socket)}`);
+    return { socket, arrivals, close: () => this.ask(`close on-${id}`) };
   }
 
-  private ask(id: string, line: string, arrivals: Arrival[]): Promise<void> {
-    const child = (this.child ??= this.start());
-    keepsAlive(child, true);
-    return new Promise((resolve, reject) => {
-      const settle = (error?: Error): void => {
-        keepsAlive(child, false);
-        return error === undefined ? resolve() : reject(error);
-      };
-      this.open.set(id, { arrivals, settle });
-      child.stdin.write(line);
-    });
-  }
-
-  private start(): ChildProcessWithoutNullStreams {
-    const [command = '', ...rest] = this.onHost(['perl', '-e', listenerProgram, this.hostName]);
-    const child = spawn(command, rest, { stdio: 'pipe' });
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    child.stdin.on('error', () => undefined);
-    createInterface({ input: child.stdout }).on('line', (line) => this.hear(line));
-    child.on('close', () => {
-      this.open.forEach((entry) => entry.settle(new Error(`the listeners of ${this.hostName} ended: ${said.trim()}`)));
-    });
-    return child;
-  }
-
-  private hear(line: string): void {
-    const [verb, id = '', ...rest] = line.split(' ');
-    const entry = this.open.get(id);
-    if (verb === 'got') {
-      entry?.arrivals.push({ address: rest[0] ?? '', port: Number(rest[1]) });
-      return;
+  private async ask(question: string): Promise<void> {
+    const answer = await this.service.ask(question);
+    if (answer !== 'done') {
+      throw new Error(`cannot ${question}: ${answer}`);
     }
-    entry?.settle(verb === 'failed' ? new Error(`cannot listen: ${rest.join(' ')}`) : undefined);
+  }
+
+  private arrived(line: string): void {
+    const [name = '', address = '', port] = line.split(' ');
+    this.arrivals.get(name)?.push({ address, port: Number(port) });
   }
 }
 

@@ -101,6 +101,51 @@ describeWithLab('the network of a lab', () => {
     await expect(near.applyRules('nft add rule nonsense')).rejects.toThrow('syntax error');
   });
 
+  test('knocks come from any address, and are answered', async () => {
+    const listener = await near.listen('tcp [::]:8030');
+    await near.listen('udp [::]:8031');
+    const knock = { proto: 'tcp', from: '198.51.100.77', to: near.address, port: 8030 } as const;
+    await near.applyRules('iptables -A INPUT -s 198.51.100.0/24 -p tcp --dport 8032 -j DROP; ip6tables -P INPUT DROP');
+    const v6 = { from: '2001:db8::1', to: near.addressV6 };
+    expect(
+      await Promise.all([
+        lab.router.knock(knock),
+        lab.router.knock({ ...knock, from: '8.8.8.8', fromPort: 53 }),
+        lab.router.knock({ ...knock, port: 8029 }),
+        lab.router.knock({ ...knock, port: 8032 }),
+        lab.router.knock({ ...knock, port: 8032, from: '203.0.113.1' }),
+        lab.router.knock({ ...knock, to: '93.184.216.34' }),
+        lab.router.knock({ ...knock, proto: 'udp', port: 8031 }),
+        lab.router.knock({ ...knock, proto: 'udp', port: 8033 }),
+        lab.router.knock({ ...knock, ...v6 }),
+      ]),
+    ).toEqual(['open', 'open', 'refused', 'silence', 'refused', 'open', 'open', 'refused', 'silence']);
+    await near.applyRules('ip6tables -P INPUT ACCEPT');
+    expect(await lab.router.knock({ ...knock, ...v6 })).toBe('open');
+    const datagrams = await near.listen(`udp [${near.addressV6}]:8034`);
+    expect(await lab.router.knock({ ...knock, ...v6, proto: 'udp', port: 8034 })).toBe('open');
+    expect(datagrams.arrivals).toMatchObject([{ address: '2001:db8::1' }]);
+    expect(listener.arrivals).toContainEqual({ address: '::ffff:8.8.8.8', port: 53 });
+    expect(listener.arrivals.map((arrival) => arrival.address)).toContain('2001:db8::1');
+    await expect(lab.router.knock({ ...knock, from: 'nowhere' })).rejects.toThrow('nowhere');
+  });
+
+  test('what a host sends to the internet ends on the router', async () => {
+    const way = (to: string, from: string): Promise<string> =>
+      lab.router.run(['ip', 'route', 'get', to, 'from', from, 'iif', 'hosts']);
+    expect(await way('203.0.113.9', near.address)).toMatch(/^local 203\.0\.113\.9 /);
+    expect(await way('2001:db8::9', near.addressV6)).toMatch(/^local 2001:db8::9 /);
+    expect(await way(far.address, near.address)).not.toContain('local');
+  });
+
+  test('a host that is cut off is reached by way of another', async () => {
+    await near.partition('drop');
+    expect(await sshLogin(lab, near, 'hostname')).toMatchObject({ code: 255 });
+    const through = `ssh -F none -i ${lab.identityFile} -o UserKnownHostsFile=${lab.knownHostsFile} -W %h:%p root@${far.address}`;
+    const jumped = await sshLogin(lab, near, 'hostname', { arguments: ['-o', `ProxyCommand=${through}`] });
+    expect(jumped).toMatchObject({ code: 0, stdout: 'near\n' });
+  });
+
   test.each([
     ['drop', 'silence'],
     ['reject', 'EHOSTUNREACH'],

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import type { AddressPlan } from './address-plan';
 import { keepsAlive } from './child-reference';
+import { Knocker, type Knock, type KnockAnswer } from './knocker';
 import { lineReader } from './line-reader';
 import { mustRun } from './program';
 
@@ -25,7 +26,18 @@ echo 1 >ipv4/ip_forward
 echo 1 >ipv6/conf/all/forwarding
 echo 0 >ipv6/conf/default/accept_dad
 echo 0 >ipv4/conf/all/rp_filter
+echo 0 >ipv4/conf/default/rp_filter
 `;
+
+/**
+ * To the hosts the router is the internet: what has no route of its own, save the default one, ends here, whatever its
+ * address ("AnyIP", ip-route(8), type local). So a knock may come from any address, and nothing leaves the lab.
+ */
+const internetLines = [
+  'rule add iif hosts lookup main suppress_prefixlength 0 priority 100',
+  'rule add iif hosts lookup 500 priority 200',
+  'route add local default dev lo table 500',
+];
 
 /** Ways to cut a host off. `reset` answers TCP with a reset, `reject` with "host unreachable", `drop` not at all. */
 export type Cut = 'drop' | 'reject' | 'reset';
@@ -68,6 +80,8 @@ table inet partition {
 
 /** The network between the test process and the hosts: a namespace with a bridge, on which all hosts are. */
 export class Router {
+  private readonly knocker = new Knocker(() => this.pid);
+
   private constructor(
     private readonly child: ChildProcess,
     private readonly plan: AddressPlan,
@@ -106,6 +120,11 @@ export class Router {
   /** Runs a program in the router's network namespace: for tests that need packets from other addresses. */
   run(argv: readonly string[], input = ''): Promise<string> {
     return mustRun(['nsenter', '--target', `${this.pid}`, '--net', '--', ...argv], { input });
+  }
+
+  /** Knocks at a host from any address. @throws Error when the packet could not be sent. */
+  knock(knock: Knock): Promise<KnockAnswer> {
+    return this.knocker.knock(knock);
   }
 
   /** Leads packets for an additional address of a host to that host. */
@@ -171,9 +190,10 @@ export class Router {
       `address add ${plan.gatewayV4}/${plan.hostsPrefixV4} dev hosts`,
       `address add ${plan.gatewayV6}/${plan.hostsPrefixV6} dev hosts nodad`,
       'link set hosts up',
-      `route add default via ${plan.testerV4}`,
-      `route add ::/0 via ${plan.testerV6}`,
     ]);
+    for (const family of ['-4', '-6'] as const) {
+      await this.ip(internetLines, family);
+    }
     const routes = [
       `route add ${plan.labV4} via ${plan.routerV4} dev ${plan.device}`,
       `route add ${plan.labV6} via ${plan.routerV6} dev ${plan.device}`,
