@@ -29,5 +29,8 @@ function parseConfigFile<S extends z.ZodType>(file: string, source: string, sche
     return { content: null, faults: [faultAt(file, fileStart, 'is empty')] };
   const checked = checkSchema(text, schema);
   const content = checked.value === null ? null : { text: checked.text, input: checked.value };
-  return { content, faults: sortFaults([...faults, ...checked.faults]) };
+  // A part that YAML could not give is missing to the schema as well; one fault a place is enough.
+  const told = new Set(faults.map(({ line, col }) => `${line}:${col}`));
+  const others = checked.faults.filter(({ line, col }) => !told.has(`${line}:${col}`));
+  return { content, faults: sortFaults([...faults, ...others]) };
 }

@@ -23,7 +23,7 @@ export function checkCron(expression: string): CronResult {
   const fieldCount = trimmed.split(/\s+/).length;
   if (fieldCount !== 5 && fieldCount !== 6 && !trimmed.startsWith('@')) {
     return wrong(
-      `\`${expression}\` has ${fieldCount} fields: cron has five (minute hour day month weekday), or six with seconds first`,
+      `\`${expression}\` has ${fieldCount} field${fieldCount === 1 ? '' : 's'}: cron has five (minute hour day month weekday), or six with seconds first`,
     );
   }
   try {

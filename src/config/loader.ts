@@ -92,6 +92,7 @@ class Loading {
   }
 
   async #resolve({ text, input }: Part<ConfigInput>, parts: readonly Part<FragmentInput>[]): Promise<Config> {
+    const wellFormed = this.#faults.length === 0;
     const probe = resolveProbe(input.probe);
     const probeProblems = probeFaults(text, input.probe, probe);
     const policy = resolvePolicy(input.policy);
@@ -104,8 +105,9 @@ class Loading {
     const entries = this.#unique(await this.#entries(parts, sources));
     const hosts = entries.map((entry) => stacks.resolve(entry));
     this.#warnings.push(...stacks.warnings(entries));
-    if (hosts.length === 0)
+    if (hosts.length === 0 && this.#faults.length === 0) {
       this.#warnings.push(faultAt(this.file, fileStart, 'names no hosts: there is nothing to probe'));
+    }
 
     const named = new NamedFiles();
     named.addSsh(text, ['ssh'], input.ssh);
@@ -114,7 +116,8 @@ class Loading {
     for (const { source, text: where, at } of sources) {
       for (const secret of source.secretFiles) named.addSecret(where, [...at, ...secret.path], secret.written);
     }
-    named.addHosts(this.file, hosts);
+    // With faults in the form, the key files that hosts seem to use may not be the ones that were meant.
+    if (wellFormed) named.addHosts(this.file, hosts);
     const checked = named.check();
     this.#faults.push(...checked.faults);
     this.#warnings.push(...checked.warnings);

@@ -8,3 +8,9 @@ export function right<T>(value: T): { readonly ok: true; readonly value: T } {
 export function wrong(message: string): { readonly ok: false; readonly message: string } {
   return { ok: false, message };
 }
+
+/** What is said of a value that is not there at all; `null` for one that is. */
+export function describeNothing(input: unknown): string | null {
+  if (input === undefined) return 'is missing';
+  return input === null ? 'is empty: give it a value, or remove the key' : null;
+}

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { faultAt, type Fault } from './fault';
+import { describeNothing } from './reading';
 import { withoutParts } from './schema-prune';
 import { didYouMean, orList } from './suggestion';
 import type { YamlText } from './yaml-text';
@@ -118,8 +119,12 @@ const typeNames: Readonly<Record<string, string>> = {
 };
 
 function describeType(expected: string, input: unknown): string {
-  if (input === undefined) return 'is missing';
-  if (input === null) return 'is empty: give it a value, or remove the key';
+  const nothing = describeNothing(input);
+  if (nothing !== null) return nothing;
+  if (expected === 'int' && typeof input === 'number') return 'must be a whole number';
+  const isNumber = expected === 'number' || expected === 'int';
+  if (isNumber && typeof input === 'string' && /^\d+$/.test(input))
+    return `must be a number: write ${input} without quotes`;
   return `must be ${typeNames[expected] ?? expected}, not ${nameOf(input)}`;
 }
 
@@ -130,8 +135,8 @@ function nameOf(input: unknown): string {
 }
 
 function describeValue(values: readonly unknown[], input: unknown): string {
-  if (input === undefined) return 'is missing';
-  if (input === null) return 'is empty: give it a value, or remove the key';
+  const nothing = describeNothing(input);
+  if (nothing !== null) return nothing;
   const words = values.map(String);
   if (typeof input === 'object') return `must be ${orList(words)}, not ${nameOf(input)}`;
   const hint = didYouMean(String(input), words);
@@ -139,8 +144,8 @@ function describeValue(values: readonly unknown[], input: unknown): string {
 }
 
 function describeUnion(branches: readonly (readonly Issue[])[], input: unknown): string {
-  if (input === undefined) return 'is missing';
-  if (input === null) return 'is empty: give it a value, or remove the key';
+  const nothing = describeNothing(input);
+  if (nothing !== null) return nothing;
   const words: string[] = [];
   const shapes: string[] = [];
   for (const issue of branches.flat()) {
@@ -148,6 +153,7 @@ function describeUnion(branches: readonly (readonly Issue[])[], input: unknown):
     if (issue.code === 'invalid_type' && issue.expected === 'boolean') words.push('true', 'false');
     else if (issue.code === 'invalid_type') shapes.push(typeNames[issue.expected] ?? issue.expected);
   }
+  if (typeof input === 'string' && words.includes(input)) return `write ${input} without quotes`;
   const hint = typeof input === 'string' ? didYouMean(input, words) : '';
   if (hint !== '') return `unknown value \`${String(input)}\`${hint}`;
   const allowed = [...(words.length > 0 ? [orList(words)] : []), ...shapes].join(', or ');

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { checkCron } from './cron';
 import { durationPattern, formatDuration, parseDuration } from './duration';
 import { parseNetwork, parsePortKey, parsePortRange, portKeyPattern, portRangePattern } from './port-text';
-import { right, wrong, type Reading } from './reading';
+import { describeNothing, right, wrong, type Reading } from './reading';
 import { timezoneFault } from './timezone';
 
 /** A part of a JSON Schema: what an editor is told of a field whose text this program reads by itself. */
@@ -16,7 +16,8 @@ function scalar<T>(json: JsonSchemaPart, read: (value: unknown) => Reading<T>) {
   return z
     .unknown()
     .transform((value, context): T => {
-      const reading = value === undefined ? wrong('is missing') : value === null ? wrong('is empty') : read(value);
+      const nothing = describeNothing(value);
+      const reading = nothing === null ? read(value) : wrong(nothing);
       if (reading.ok) return reading.value;
       context.addIssue({ code: 'custom', message: reading.message });
       return z.NEVER;

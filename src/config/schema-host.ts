@@ -31,6 +31,7 @@ export const sshSchema = z
     }),
   })
   .meta({
+    id: 'ssh',
     description: "How to log in. A host's own keys go before its stack's, and those before the ones at the top.",
   });
 
@@ -72,6 +73,7 @@ export const exposureSchema = z
     }),
   ])
   .meta({
+    id: 'exposure',
     description:
       "auto: evaluated from the host's own rules. exposed, internal: declared, nothing is evaluated. Or a mapping, which goes before the stack's key by key.",
   });
@@ -97,7 +99,7 @@ export const hostSchema = z
     ssh: sshSchema.optional(),
     exposure: exposureSchema.optional(),
   })
-  .meta({ description: 'One server.' });
+  .meta({ id: 'host', description: 'One server.' });
 
 export type SshInput = z.output<typeof sshSchema>;
 export type ExposureInput = z.output<typeof exposureSchema>;

@@ -11,27 +11,28 @@ const thresholdsSchema = (who: string) =>
     .strictObject({
       warning_after: duration()
         .optional()
-        .meta({ description: `How long a restart may be due before ${who} turn to warning; 0 is at once.` }),
+        .meta({ description: `After how long a needed restart of ${who} is a warning; 0 is at once.` }),
       critical_after: duration()
         .optional()
-        .meta({ description: `How long a restart may be due before ${who} turn critical; 0 is at once.` }),
+        .meta({ description: `After how long a needed restart of ${who} is critical; 0 is at once.` }),
     })
     .meta({ description: `Thresholds of ${who}.` });
 
 export const policySchema = z
   .strictObject({
-    exposed: thresholdsSchema('hosts that the internet can reach, or that may be').optional(),
-    internal: thresholdsSchema("hosts that the internet can't reach").optional(),
+    exposed: thresholdsSchema('exposed hosts').optional(),
+    internal: thresholdsSchema('internal hosts').optional(),
   })
   .meta({
+    id: 'policy',
     description:
-      'How urgent a due restart is. What a stack leaves out it takes from the policy at the top, threshold by threshold.',
+      'How urgent a needed restart is. Exposed hosts are those that the internet can reach, or may be able to. What a stack leaves out it takes from the policy at the top, threshold by threshold.',
   });
 
 const maintenanceWindowSchema = z
   .strictObject({
     cron: cron().meta({ description: 'When the window opens, such as "0 2 * * 0" for Sundays at two.' }),
-    duration: duration({ min: 60, max: 366 * 86_400 }).meta({ description: 'How long it stays open, such as 3h.' }),
+    duration: duration({ min: 1, max: 366 * 86_400 }).meta({ description: 'How long it stays open, such as 3h.' }),
     timezone: timezone()
       .optional()
       .meta({ description: 'An IANA time zone; its clock changes are honoured. Default: UTC.' }),
@@ -45,7 +46,7 @@ const stackSchema = z
     ssh: sshSchema.optional(),
     exposure: exposureSchema.optional(),
   })
-  .meta({ description: 'What holds for the hosts of one stack.' });
+  .meta({ id: 'stack', description: 'What holds for the hosts of one stack.' });
 
 const probeSchema = z
   .strictObject({

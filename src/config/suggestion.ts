@@ -12,7 +12,7 @@ export function nearestWord(word: string, known: readonly string[]): string | nu
     bestDistance = steps;
     best = candidate;
   }
-  if (best === null || bestDistance > tolerance(Math.max(word.length, best.length))) return null;
+  if (best === null || bestDistance > tolerance(folded, fold(best))) return null;
   return best;
 }
 
@@ -35,7 +35,9 @@ function fold(word: string): string {
   return word.toLowerCase().replaceAll('-', '_');
 }
 
-/** Two letters that changed places count as two steps, so words from four letters on may differ by two. */
-function tolerance(length: number): number {
-  return length < 4 ? 1 : Math.max(2, Math.floor(length / 3));
+/** A third of the letters may be wrong; two that changed places count as two steps, but are one slip. */
+function tolerance(word: string, known: string): number {
+  const sorted = (text: string): string => [...text].sort().join('');
+  const swapped = sorted(word) === sorted(known) ? 2 : 1;
+  return Math.max(swapped, Math.floor(Math.max(word.length, known.length) / 3));
 }

@@ -40,9 +40,15 @@ export function decodeText(bytes: Buffer): Reading<string> {
 
 /** The system's reason, in words and without the path, which the message has already. */
 export function describeFileError(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const known = fileErrors.get(code);
-  return known ?? `can't be read${code === '' ? '' : `: ${code}`}`;
+  const code = errorCode(error);
+  const known = code === null ? undefined : fileErrors.get(code);
+  return known ?? `can't be read${code === null ? '' : `: ${code}`}`;
+}
+
+/** The code of a system error, such as ENOENT; `null` for anything else that was thrown. */
+export function errorCode(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
 }
 
 const fileErrors: ReadonlyMap<string, string> = new Map([

@@ -33,7 +33,11 @@ export function readYamlText(file: string, source: string, scalars: Scalars = 't
   const { document, lines, plain } = parsed;
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) return { text: null, faults: syntaxFaults(file, source, lines, problems) };
-  const faults = plain.faults.map(({ node, message }) => faultAt(file, placeOfNode(lines, node), message));
+  const faults = plain.faults.map(({ node, message, first }) => {
+    const other = first === undefined ? null : placeOfNode(lines, first);
+    const already = other === null ? '' : `: it is at ${other.line}:${other.col} already`;
+    return faultAt(file, placeOfNode(lines, node), `${message}${already}`);
+  });
   return { text: yamlText(file, source, scalars, parsed), faults };
 }
 

@@ -7,6 +7,8 @@ export type PathStep = string | number;
 export interface NodeFault {
   readonly node: Node | null;
   readonly message: string;
+  /** A node that was there before and is in its way. */
+  readonly first?: Node;
 }
 
 /** Plain data made from a document, and what its aliases stand for. */
@@ -139,7 +141,7 @@ function readKey(walk: Walk, node: Node | null, firstKeys: Map<string, Scalar>):
   }
   const first = firstKeys.get(key);
   if (first !== undefined) {
-    walk.faults.push({ node, message: `duplicate key \`${key}\`` });
+    walk.faults.push({ node, message: `duplicate key \`${key}\``, first });
     return null;
   }
   if (key === '__proto__') {

@@ -5,7 +5,7 @@ import { readJsonText } from '../config/json-text';
 import { resolvePath } from '../config/path-text';
 import { right, wrong, type Reading } from '../config/reading';
 import { checked, duration, line, path } from '../config/schema-fields';
-import { decodeText, maxTextBytes, readTextFile } from '../config/text-file';
+import { decodeText, errorCode, maxTextBytes, readTextFile } from '../config/text-file';
 import { noHosts, type InventoryAnswer, type InventorySource, type OpenSource, type SourceContext } from './source';
 import { readTargetGroups, targetPortSchema } from './target-groups';
 
@@ -162,14 +162,12 @@ function shownUrl(url: string): string {
 }
 
 function describeRequestError(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError')
-    return `gave no whole answer within ${requestTimeoutMs / 1000} s`;
+  const { name, message, cause } = error as { name?: unknown; message?: unknown; cause?: unknown };
+  if (name === 'TimeoutError') return `gave no whole answer within ${requestTimeoutMs / 1000} s`;
   // fetch wraps the reason: `TypeError: fetch failed` with the cause that tells.
-  const cause: unknown = error instanceof Error ? (error.cause ?? error) : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const known = requestErrors.get(code);
-  if (known !== undefined) return known;
-  return `can't be asked: ${cause instanceof Error ? code || cause.message : String(cause)}`;
+  const code = errorCode(cause) ?? errorCode(error);
+  const known = code === null ? undefined : requestErrors.get(code);
+  return known ?? `can't be asked: ${code ?? String((cause as { message?: unknown } | undefined)?.message ?? message)}`;
 }
 
 const requestErrors: ReadonlyMap<string, string> = new Map([

@@ -16,8 +16,10 @@ export const sourceSchema = z
   .strictObject(Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, kind.optional()])))
   .refine((entry) => Object.keys(entry).length === 1, {
     error: `must name one source: ${names.map((name) => `\`${name}\``).join(', ')}`,
+    // An unknown key says more.
+    when: ({ issues }) => issues.length === 0,
   })
-  .meta({ description: 'One source of hosts.', minProperties: 1, maxProperties: 1 });
+  .meta({ id: 'source', description: 'One source of hosts.', minProperties: 1, maxProperties: 1 });
 
 /** The kind of source that an entry names, and how to make it. */
 export function namedSource(
