@@ -15,6 +15,17 @@ export function jsonSchemaFiles(): ReadonlyMap<string, string> {
 }
 
 /** Draft 7 is what YAML language servers understand in full. */
-function jsonSchemaOf(schema: z.ZodType): object {
-  return z.toJSONSchema(schema, { io: 'input', target: 'draft-7' });
+function jsonSchemaOf(schema: z.ZodType): unknown {
+  return plain(z.toJSONSchema(schema, { io: 'input', target: 'draft-7' }));
+}
+
+/** A lone reference comes wrapped in `allOf`, under which some editors lose its description. */
+function plain(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(plain);
+  if (typeof node !== 'object' || node === null) return node;
+  const entries = Object.entries(node).map(([key, value]): [string, unknown] => [key, plain(value)]);
+  const [first] = entries;
+  if (entries.length === 1 && first?.[0] === 'allOf' && Array.isArray(first[1]) && first[1].length === 1)
+    return first[1][0];
+  return Object.fromEntries(entries);
 }
