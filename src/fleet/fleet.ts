@@ -1,5 +1,5 @@
 import type { ExposureVerdict } from '../exposure/verdict';
-import { ProbeFailure } from '../failure';
+import { ProbeFailure, type FailureReason } from '../failure';
 import type { Host } from '../inventory/host';
 import type { Logger } from '../logging/logger';
 import type { Memory } from '../memory/memory-file';
@@ -49,6 +49,8 @@ interface Entry {
   exposureAtMonotonicMs: number | null;
   exposureFingerprint: string | null;
   abort: AbortController | null;
+  /** Reasons that were logged since the last success. */
+  readonly toldReasons: Set<FailureReason>;
 }
 
 /**
@@ -159,6 +161,7 @@ export class Fleet {
       exposureAtMonotonicMs: null,
       exposureFingerprint: null,
       abort: null,
+      toldReasons: new Set(),
     };
     this.entries.set(host.name, created);
     this.tell(host.name, created.status);
@@ -253,6 +256,7 @@ export class Fleet {
       exposure,
     };
     const attempt = { atMs, durationSeconds: (atMonotonicMs - begunMs) / 1000, failure: null };
+    entry.toldReasons.clear();
     this.update(entry, afterSuccess(entry.status, attempt, known));
   }
 
@@ -265,8 +269,10 @@ export class Fleet {
     this.update(entry, afterFailure(entry.status, { atMs: time.nowMs(), durationSeconds, failure: { reason, message } }, atMonotonicMs));
     const fields = { host: entry.status.host.name, reason, error: message, failures_in_row: entry.status.failuresInRow };
     if (reason === 'internal') log.error('A probe failed by a fault of the exporter', { ...fields, stack: causeOf(failure) });
-    else if (entry.status.failuresInRow === 1) log.warn('A host could not be probed', fields);
+    // A host that goes away and comes back with another key fails for two reasons in one go: both are news.
+    else if (!entry.toldReasons.has(reason)) log.warn('A host could not be probed', fields);
     else log.debug('A host could not be probed', fields);
+    entry.toldReasons.add(reason);
   }
 
   private needsExposure(entry: Entry, isAsked: boolean): boolean {
