@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
 
 /** One step into a document: a key of a mapping or the position in a list. */
 export type PathStep = string | number;
@@ -24,6 +24,11 @@ export interface PlainValue {
  */
 const maxValues = 1_000_000;
 const maxDepth = 64;
+
+const coreTagPrefix = 'tag:yaml.org,2002:';
+
+/** Types that JSON has as well. Others, such as `!!binary` and `!!timestamp`, make objects that no setting has. */
+const plainTags = ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `${coreTagPrefix}${name}`);
 
 interface Walk {
   readonly anchors: Map<string, Node>;
@@ -76,6 +81,9 @@ function visit(walk: Walk, node: unknown, depth: number): unknown {
   walk.size += 1;
   if (walk.size > maxValues) return overfull(walk, node);
   if (isAlias(node)) return visitAlias(walk, node);
+  if (isNode(node) && node.tag !== undefined && !plainTags.includes(node.tag)) {
+    return fault(walk, node, `YAML tags are not used here, such as \`${node.tag.replace(coreTagPrefix, '!!')}\``);
+  }
   if (!isMap(node) && !isSeq(node)) return visitScalar(walk, node);
   if (depth >= maxDepth) return fault(walk, node, `nested deeper than ${maxDepth} levels`);
   if (node.anchor !== undefined) walk.anchors.set(node.anchor, node);
