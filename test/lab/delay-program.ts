@@ -10,7 +10,7 @@ my ($device, $milliseconds) = @ARGV;
 my ($TUNSETIFF, $FLAGS) = (0x400454ca, 0x1001);
 my $most = 4096;
 
-# To a hundredth of a second, with what perl-base has.
+# Down to a hundredth of a second, with what perl-base has; a packet is held that much longer rather than shorter.
 sub now {
   open(my $file, '<', '/proc/uptime') or die "/proc/uptime: $!\n";
   return (split ' ', <$file>)[0];
@@ -33,7 +33,7 @@ while (1) {
   my $wait = @held ? $held[0][0] - $now : undef;
   next if select($readable, undef, undef, $wait) <= 0;
   if (vec($readable, fileno($tun), 1) && sysread($tun, my $packet, 65536)) {
-    push @held, [now() + $milliseconds / 1000, $packet] if @held < $most;
+    push @held, [now() + 0.01 + $milliseconds / 1000, $packet] if @held < $most;
   }
   exit 0 if vec($readable, fileno(STDIN), 1) && !sysread(STDIN, my $ignored, 4096);
 }

@@ -12,14 +12,21 @@ export interface HostPlace {
   readonly clientPublicKey: string;
 }
 
-/** Lines for ip(8) in the router's namespace: a cable from the bridge to a host's namespace, given by a process in it. */
+/**
+ * Lines for ip(8) in the router's namespace: a cable from the bridge to a host's namespace, given by a process in it.
+ * Router and hosts know each other's hardware address for good, so that rules which happen to drop neighbour discovery
+ * (`ip6tables -P INPUT DROP`) do not decide, a second later or earlier, what a port answers.
+ */
 export function cableLines(place: HostPlace, boot: number, pid: number): string[] {
   // The cable of the boot before may still be on its way out: each has a name of its own.
   const port = `h${place.index}b${boot}`;
   const hardware = hardwareAddress(place.slot, place.index);
+  const { v4, v6 } = hostAddresses(place.slot, place.index);
   return [
     `link add name ${port} type veth peer name eth0 address ${hardware} netns ${pid}`,
     `link set ${port} master hosts up`,
+    `neighbour replace ${v4} lladdr ${hardware} dev hosts nud permanent`,
+    `neighbour replace ${v6} lladdr ${hardware} dev hosts nud permanent`,
   ];
 }
 
@@ -33,6 +40,8 @@ export function networkLines(place: HostPlace, additional: readonly string[]): s
     `address add ${v6}/${plan.hostsPrefixV6} dev eth0 nodad`,
     ...additional.map(addAddressLine),
     'link set eth0 up',
+    `neighbour replace ${plan.gatewayV4} lladdr ${plan.gatewayHardware} dev eth0 nud permanent`,
+    `neighbour replace ${plan.gatewayV6} lladdr ${plan.gatewayHardware} dev eth0 nud permanent`,
     `route add default via ${plan.gatewayV4}`,
     `route add ::/0 via ${plan.gatewayV6}`,
   ];

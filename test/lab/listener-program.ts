@@ -1,11 +1,13 @@
 /**
  * Opens sockets on a host. Perl, because perl-base is on every Debian and Ubuntu, and one process holds all sockets of
- * a host. Reads lines `ID open NAME tcp|udp ADDRESS PORT DEVICE|- V6ONLY` and `ID close NAME`; answers `ID done` or
- * `ID WHY-NOT`, and tells of each connection or datagram with `NAME FROM-ADDRESS FROM-PORT`.
+ * a host. Reads lines `ID open NAME tcp|udp ADDRESS PORT DEVICE|- V6ONLY`, `ID look NAME` and `ID close NAME`; answers
+ * `ID done` or `ID WHY-NOT`, and tells of each connection or datagram with `NAME FROM-ADDRESS FROM-PORT`; what has come
+ * before a question is told before its answer.
  * A TCP connection is accepted, greeted with the host's name and closed; a datagram is sent back.
  */
 export const listenerProgram = String.raw`
 use strict;
+use Fcntl;
 use Socket qw(:all);
 $| = 1;
 my ($host) = @ARGV;
@@ -34,13 +36,15 @@ sub open_socket {
   }
   bind($socket, $found->{addr}) or die "bind: $!\n";
   if ($proto eq 'tcp') { listen($socket, 128) or die "listen: $!\n"; }
+  fcntl($socket, F_SETFL, O_NONBLOCK) or die "nonblocking: $!\n";
   ($sockets{$name}, $kinds{$name}) = ($socket, $proto);
 }
 
 sub obey {
   my ($id, $verb, $name, @rest) = split ' ', $_[0];
-  if ($verb eq 'close') {
-    close(delete $sockets{$name}) if $sockets{$name};
+  serve($name) if $sockets{$name};
+  if ($verb ne 'open') {
+    close(delete $sockets{$name}) if $verb eq 'close' && $sockets{$name};
     print "$id done\n";
     return;
   }
@@ -52,16 +56,17 @@ sub obey {
 sub serve {
   my ($name) = @_;
   if ($kinds{$name} eq 'udp') {
-    my $from = recv($sockets{$name}, my $datagram, 65536, 0);
-    return unless defined $from;
-    print "$name ", peer($from), "\n";
-    send($sockets{$name}, $datagram, 0, $from);
+    while (defined(my $from = recv($sockets{$name}, my $datagram, 65536, 0))) {
+      print "$name ", peer($from), "\n";
+      send($sockets{$name}, $datagram, 0, $from);
+    }
     return;
   }
-  my $from = accept(my $connection, $sockets{$name}) or return;
-  print "$name ", peer($from), "\n";
-  syswrite($connection, "$host\n");
-  close($connection);
+  while (my $from = accept(my $connection, $sockets{$name})) {
+    print "$name ", peer($from), "\n";
+    syswrite($connection, "$host\n");
+    close($connection);
+  }
 }
 
 $SIG{PIPE} = 'IGNORE';

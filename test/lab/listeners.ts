@@ -11,8 +11,8 @@ export interface Arrival {
 export interface Listener {
   /** What it was opened as. */
   readonly socket: string;
-  /** What has reached it so far. */
-  readonly arrivals: readonly Arrival[];
+  /** What has reached it by now. */
+  arrivals(): Promise<readonly Arrival[]>;
   close(): Promise<void>;
 }
 
@@ -38,7 +38,14 @@ export class Listeners {
     const arrivals: Arrival[] = [];
     this.arrivals.set(`on-${id}`, arrivals);
     await this.ask(`open on-${id} ${parseSocket(socket)}`);
-    return { socket, arrivals, close: () => this.ask(`close on-${id}`) };
+    return {
+      socket,
+      arrivals: async () => {
+        await this.ask(`look on-${id}`);
+        return [...arrivals];
+      },
+      close: () => this.ask(`close on-${id}`),
+    };
   }
 
   private async ask(question: string): Promise<void> {
