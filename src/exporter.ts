@@ -1,8 +1,7 @@
-import type { RequestListener } from 'node:http';
 import type { Config } from './config/config';
 import { formatFault, type Fault } from './config/fault';
 import { loadConfig } from './config/load';
-import { hostDocument, type HostDocument } from './document/host-document';
+import { hostDocument, type DocumentContext } from './document/host-document';
 import { Fleet, type FleetSettings } from './fleet/fleet';
 import { freshKnown, type HostStatus } from './fleet/status';
 import { isInShard, type Shard } from './inventory/shard';
@@ -18,8 +17,11 @@ import { createTimetable, periodSeconds } from './schedule/timetable';
 import { SshTransport } from './ssh/ssh-transport';
 import { systemTime, type Time } from './time/time';
 import { version } from './version';
-import { createApp, type WebBackend } from './web/app';
-import { listen, type ListenAddress, type WebServer } from './web/server';
+import type { WebBackend } from './web/backend';
+import { hostDigest } from './web/fleet-list/digest';
+import type { ListenAddress } from './web/server';
+import type { SettingsSource } from './web/settings/settings-file';
+import { openWebSettings, startWebSide, type WebSide } from './web/web-side';
 
 /** What the flags of `serve` say. */
 export interface ExporterOptions {
@@ -64,6 +66,7 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
   const metrics = createExporterMetrics();
   let config = await load(options);
   metrics.configReloaded(true, time.nowMs() / 1000);
+  const webSettings = loadWebSide(options, time);
 
   const memory: Memory = await openMemoryFile(options.stateFile, {
     log,
@@ -117,16 +120,15 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
   const backend: WebBackend = {
     log,
     exposition: createExposition({ time, fleet: text, exporter: metrics, stacks: () => config.stacks }),
+    nowMs: () => time.nowMs(),
+    monotonicMs: () => time.monotonicMs(),
     isReady: () => ready,
-    documents: (stack) =>
-      fleet
-        .statuses()
-        .filter((status) => stack === undefined || status.host.stack === stack)
-        .map((status) => toDocument(status, config, time)),
+    digests: () => fleet.statuses().map((status) => hostDigest(status, documentContext(status, config, time))),
     document: (name) => {
       const status = fleet.status(name);
-      return status === null ? null : toDocument(status, config, time);
+      return status === null ? null : hostDocument(status, documentContext(status, config, time));
     },
+    policy: (stack) => policyOf(config.stacks, stack),
     probe: (name, wish) => fleet.probe(name, wish)?.then(() => undefined) ?? null,
     hostMetrics: (name, format) => {
       const status = fleet.status(name);
@@ -141,9 +143,9 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
     reload: options.enableLifecycle ? reload : null,
   };
 
-  let servers: WebServer[];
+  let web: WebSide;
   try {
-    servers = await listenAll(options.listenAddresses, createApp(backend));
+    web = await startWebSide(options.listenAddresses, backend, webSettings);
   } catch (error) {
     await transport.close();
     await memory.close();
@@ -152,17 +154,17 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
   log.info('Started reboot-exporter', {
     version,
     hosts: config.hosts.length,
-    urls: servers.map(({ url }) => url).join(' '),
+    urls: web.urls.join(' '),
   });
   fleet.start();
   ready = true;
 
   return {
-    urls: servers.map(({ url }) => url),
+    urls: web.urls,
     reload,
     async stop() {
       ready = false;
-      await Promise.all([fleet.stop(drainMs), ...servers.map((server) => server.close(drainMs))]);
+      await Promise.all([fleet.stop(drainMs), web.close(drainMs)]);
       await transport.close();
       await memory.close();
       log.info('Stopped');
@@ -178,6 +180,12 @@ async function load({ configFile, shard, log }: ExporterOptions): Promise<Config
   return shard === null ? config : { ...config, hosts: config.hosts.filter((host) => isInShard(host.name, shard)) };
 }
 
+function loadWebSide({ webConfigFile, log }: ExporterOptions, time: Time): SettingsSource {
+  const opened = openWebSettings(webConfigFile, { log, time });
+  if (opened.faults !== null) throw new ConfigError(opened.faults);
+  return opened.source;
+}
+
 function fleetSettings({ probe }: Config): FleetSettings {
   return {
     timetable: createTimetable(probe.schedule),
@@ -187,26 +195,16 @@ function fleetSettings({ probe }: Config): FleetSettings {
   };
 }
 
-function toDocument(status: HostStatus, config: Config, time: Time): HostDocument {
-  return hostDocument(status, {
+function documentContext(status: HostStatus, config: Config, time: Time): DocumentContext {
+  return {
     monotonicMs: time.monotonicMs(),
     staleAfterSeconds: config.probe.staleAfterSeconds,
     policy: policyOf(config.stacks, status.host.stack),
-  });
+  };
 }
 
 function countByStack(statuses: readonly HostStatus[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { host } of statuses) counts.set(host.stack, (counts.get(host.stack) ?? 0) + 1);
   return counts;
-}
-
-/** Listens on every address, or on none. */
-async function listenAll(addresses: readonly ListenAddress[], handler: RequestListener): Promise<WebServer[]> {
-  const results = await Promise.allSettled(addresses.map((address) => listen(address, handler)));
-  const servers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed === undefined) return servers;
-  await Promise.all(servers.map((server) => server.close(0)));
-  throw failed.reason;
 }

@@ -1,202 +1,139 @@
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import type { HostDocument } from '../document/host-document';
-import type { Logger } from '../logging/logger';
-import type { ExpositionFormat } from '../metrics/family';
-import { contentTypes, type Exposition } from '../metrics/exposition';
-import { acceptsGzip, negotiateFormat } from '../metrics/negotiation';
-import { checkBearer } from './bearer';
-import { renderFleetPage, renderHostPage } from './pages';
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { createGate } from './access/gate';
+import { createLogin } from './access/login';
+import type { PasswordWorker } from './access/password-worker';
+import { sendText } from './answer';
+import { hostRoute, hostsRoute, refreshHostRoute, refreshRoute } from './api-routes';
+import type { WebBackend } from './backend';
+import { dropOldestBeyond, refuseBeyond, type InFlight } from './limits/answers';
+import { metricsRoute, probeRoute } from './metrics-routes';
+import { favicon } from './page/favicon';
+import { stylesheet, stylesheetName } from './page/stylesheet';
+import { fleetRoute, hostPageRoute, probeFormRoute } from './page-routes';
+import type { SettingsSource } from './settings/settings-file';
 
-/** What the web side asks of the exporter. */
-export interface WebBackend {
-  readonly log: Logger;
-  readonly exposition: Exposition;
-  /** Whether requests other than those for health may be answered. */
-  isReady(): boolean;
-  documents(stack?: string): HostDocument[];
-  document(host: string): HostDocument | null;
-  /** Probes now, or joins; null for a host that is not in the inventory. Resolves after the probe. */
-  probe(host: string, options: { exposure: boolean }): Promise<void> | null;
-  /** One host's metrics, with the time of the scrape. */
-  hostMetrics(host: string, format: ExpositionFormat): string | null;
-  /** Path of the file with the token of refresh calls; null: none is asked for. */
-  refreshTokenFile(): string | null;
-  /** null where the lifecycle API is off; else reloads, and says what is wrong when it could not. */
-  readonly reload: (() => Promise<string | null>) | null;
+/** Requests of each kind that are answered at once. */
+const bounds = {
+  /** promhttp's default in node_exporter; more than this many Prometheus servers scrape nobody. */
+  scrapes: 40,
+  pages: 64,
+  /** Those that wait for a probe. Fewer than connections, so that /metrics always finds one. */
+  waiting: 1536,
+} as const;
+
+export interface AppParts {
+  readonly backend: WebBackend;
+  readonly settings: SettingsSource;
+  readonly passwords: PasswordWorker;
 }
 
-/** Seconds that are kept back from Prometheus' scrape timeout for the answer's way; blackbox_exporter's default. */
-const scrapeTimeoutOffsetSeconds = 0.5;
+/** Everything that is answered over HTTP. */
+export function createApp({ backend, settings, passwords }: AppParts): Express {
+  const gate = createGate({
+    settings,
+    login: createLogin(passwords),
+    refreshTokenFile: () => backend.refreshTokenFile(),
+    monotonicMs: () => backend.monotonicMs(),
+  });
+  const scrapes = inPlaceOf(dropOldestBeyond(bounds.scrapes));
+  const pages = inPlaceOf(dropOldestBeyond(bounds.pages));
+  const waiting = inPlaceOf(refuseBeyond(bounds.waiting));
 
-export function createApp(backend: WebBackend): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.disable('etag');
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
   app.set('query parser', 'simple');
-  app.use(securityHeaders);
-  app.get('/-/healthy', (_request, response) => void response.type('text').send('reboot-exporter is healthy.\n'));
-  app.get('/-/ready', (_request, response) => {
-    const ready = backend.isReady();
-    response.status(ready ? 200 : 503).type('text').send(ready ? 'reboot-exporter is ready.\n' : 'Not ready.\n');
-  });
-  app.post('/-/reload', (_request, response, next) => reload(backend, response).catch(next));
-  app.get('/metrics', (request, response, next) => metrics(backend, request, response).catch(next));
-  app.get('/probe', (request, response, next) => probe(backend, request, response).catch(next));
-  app.get('/api/v1/hosts', (request, response) => void response.json({ hosts: backend.documents(text(request.query['stack'])) }));
-  app.get('/api/v1/hosts/:host', (request, response) => {
-    const document = backend.document(request.params.host);
-    if (document === null) notFound(response, request.params.host);
-    else response.json(document);
-  });
-  app.post('/api/v1/refresh', requireToken(backend), (request, response, next) =>
-    refreshStack(backend, request, response).catch(next),
-  );
-  app.post('/api/v1/hosts/:host/refresh', requireToken(backend), (request, response, next) =>
-    refresh(backend, [request.params['host'] as string], request, response).catch(next),
-  );
-  app.get('/', (request, response) => void response.type('html').send(renderFleetPage(backend.documents(), request.query)));
-  app.get('/hosts/:host', (request, response) => {
-    const document = backend.document(request.params.host);
-    if (document === null) notFound(response, request.params.host);
-    else response.type('html').send(renderHostPage(document));
-  });
-  app.use((_request, response) => void response.status(404).type('text').send('Not found.\n'));
-  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    const status = clientErrorStatus(error);
-    if (status === null) backend.log.error('A request failed', { error: String(error) });
-    if (response.headersSent) response.destroy();
-    else response.status(status ?? 500).type('text').send(status === null ? 'Internal error.\n' : 'Bad request.\n');
-  });
+  app.use(gate.everyRequest);
+  app.post(/.*/, gate.refuseForeign);
+  app.put(/.*/, gate.refuseForeign);
+
+  app.get('/-/healthy', (_request, response) => sendText(response, 200, 'reboot-exporter is healthy.\n'));
+  app.get('/-/ready', ready(backend));
+  app.post('/-/reload', reload(backend));
+  app.put('/-/reload', reload(backend));
+  app.get('/metrics', scrapes, metricsRoute(backend));
+  app.get('/probe', gate.refuseForeign, waiting, probeRoute(backend));
+  app.get('/api/v1/hosts', pages, hostsRoute(backend));
+  app.get('/api/v1/hosts/:host', hostRoute(backend));
+  app.post('/api/v1/refresh', gate.mayRefresh, waiting, refreshRoute(backend));
+  app.post('/api/v1/hosts/:host/refresh', gate.mayRefresh, waiting, refreshHostRoute(backend));
+  app.get('/', pages, fleetRoute(backend));
+  app.get('/hosts/:host', pages, hostPageRoute(backend, gate));
+  app.post('/hosts/:host/probe', form, waiting, probeFormRoute(backend, gate));
+  app.get(`/${stylesheetName}`, fixed('text/css; charset=utf-8', stylesheet));
+  app.get('/favicon.svg', fixed('image/svg+xml', favicon));
+
+  for (const [path, allowed] of Object.entries(methods)) {
+    app.all(path, (_request, response) => {
+      response.set('Allow', allowed);
+      sendText(response, 405, `Only ${allowed}.\n`);
+    });
+  }
+  app.use((_request, response) => sendText(response, 404, 'Not found.\n'));
+  app.use(failed(backend));
   return app;
 }
 
-function securityHeaders(_request: Request, response: Response, next: NextFunction): void {
-  response.set({
-    'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
-    'Referrer-Policy': 'no-referrer',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  });
-  next();
-}
+const methods: Readonly<Record<string, string>> = {
+  '/-/reload': 'POST, PUT',
+  '/api/v1/refresh': 'POST',
+  '/api/v1/hosts/:host/refresh': 'POST',
+  '/hosts/:host/probe': 'POST',
+  '/-/healthy': 'GET, HEAD',
+  '/-/ready': 'GET, HEAD',
+  '/metrics': 'GET, HEAD',
+  '/probe': 'GET, HEAD',
+  '/api/v1/hosts': 'GET, HEAD',
+  '/api/v1/hosts/:host': 'GET, HEAD',
+  '/': 'GET, HEAD',
+  '/hosts/:host': 'GET, HEAD',
+};
 
-async function metrics(backend: WebBackend, request: Request, response: Response): Promise<void> {
-  const format = negotiateFormat(request.get('accept'));
-  const compressed = acceptsGzip(request.get('accept-encoding'));
-  const body = await backend.exposition.render(format, compressed);
-  response.set({ 'Content-Type': contentTypes[format], Vary: 'Accept, Accept-Encoding' });
-  if (compressed) response.set('Content-Encoding', 'gzip');
-  response.end(body);
-}
+/** Reads the form of a page, the only body that is read at all. */
+const form = express.urlencoded({ extended: false, limit: 4096, parameterLimit: 8 });
 
-async function probe(backend: WebBackend, request: Request, response: Response): Promise<void> {
-  const target = text(request.query['target']);
-  if (target === undefined || target === '') {
-    response.status(400).type('text').send('The parameter target is missing: /probe?target=HOST\n');
-    return;
-  }
-  const begun = performance.now();
-  const probing = backend.probe(target, { exposure: false });
-  if (probing === null) {
-    notFound(response, target);
-    return;
-  }
-  const isDone = await within(probing, scrapeTimeoutMs(request));
-  const format = negotiateFormat(request.get('accept'));
-  const own = backend.hostMetrics(target, format) ?? '';
-  const success = isDone && backend.document(target)?.probe.success === true;
-  const seconds = (performance.now() - begun) / 1000;
-  response.set({ 'Content-Type': contentTypes[format], Vary: 'Accept' }).end(
-    `${own}# HELP probe_success Whether the probe succeeded.\n# TYPE probe_success gauge\nprobe_success ${success ? 1 : 0}\n` +
-      `# HELP probe_duration_seconds How long the answer took.\n# TYPE probe_duration_seconds gauge\nprobe_duration_seconds ${seconds}\n` +
-      (format === 'openmetrics' ? '# EOF\n' : ''),
-  );
-}
-
-function scrapeTimeoutMs(request: Request): number | null {
-  const seconds = Number(request.get('x-prometheus-scrape-timeout-seconds') ?? NaN);
-  if (!Number.isFinite(seconds) || seconds <= 0) return null;
-  return Math.max(seconds - scrapeTimeoutOffsetSeconds, seconds / 2) * 1000;
-}
-
-/** Waits for `work`, for `boundMs` at most; the work goes on. */
-async function within(work: Promise<void>, boundMs: number | null): Promise<boolean> {
-  if (boundMs === null) return work.then(() => true);
-  let timer: NodeJS.Timeout | undefined;
-  const bound = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), boundMs);
-  });
-  try {
-    return await Promise.race([work.then(() => true), bound]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function refreshStack(backend: WebBackend, request: Request, response: Response): Promise<void> {
-  const stack = text(request.query['stack']);
-  const hosts = backend.documents(stack).map((document) => document.host);
-  if (stack !== undefined && hosts.length === 0) {
-    response.status(404).json({ error: `no host has the stack ${stack}` });
-    return;
-  }
-  await refresh(backend, hosts, request, response);
-}
-
-let refreshes = 0;
-
-async function refresh(backend: WebBackend, hosts: string[], request: Request, response: Response): Promise<void> {
-  const probes = hosts.flatMap((host) => {
-    const probing = backend.probe(host, { exposure: true });
-    return probing === null ? [] : [probing];
-  });
-  if (probes.length === 0 && hosts.length > 0) {
-    notFound(response, hosts.join(', '));
-    return;
-  }
-  const id = `${process.pid}-${++refreshes}`;
-  if (text(request.query['wait']) !== '1') {
-    for (const probing of probes) probing.catch(() => undefined);
-    response.status(202).json({ id, hosts });
-    return;
-  }
-  await Promise.allSettled(probes);
-  response.json({ id, hosts: hosts.flatMap((host) => backend.document(host) ?? []) });
-}
-
-async function reload(backend: WebBackend, response: Response): Promise<void> {
-  if (backend.reload === null) {
-    response.status(403).type('text').send('Lifecycle API is not enabled; start with --web.enable-lifecycle.\n');
-    return;
-  }
-  const fault = await backend.reload();
-  response.status(fault === null ? 200 : 500).type('text').send(fault === null ? '' : `${fault}\n`);
-}
-
-function requireToken(backend: WebBackend) {
-  return (request: Request, response: Response, next: NextFunction): void => {
-    const file = backend.refreshTokenFile();
-    if (file === null) {
-      // Without a token, no page of another origin may set off probes: browsers send this header with cross-site requests.
-      const site = request.get('sec-fetch-site');
-      if (site === undefined || site === 'same-origin' || site === 'none') next();
-      else response.status(403).json({ error: 'cross-site requests may not refresh' });
-      return;
-    }
-    checkBearer(file, request.get('authorization')).then((allowed) => {
-      if (allowed) next();
-      else response.status(401).set('WWW-Authenticate', 'Bearer').json({ error: 'a bearer token is needed' });
-    }, next);
+function ready(backend: WebBackend): RequestHandler {
+  return (_request, response) => {
+    const isReady = backend.isReady();
+    sendText(response, isReady ? 200 : 503, isReady ? 'reboot-exporter is ready.\n' : 'Not ready.\n');
   };
 }
 
-function notFound(response: Response, host: string): void {
-  response.status(404).type('text').send(`${JSON.stringify(host)} is not a host of the inventory.\n`);
+function reload(backend: WebBackend): RequestHandler {
+  return async (_request, response) => {
+    if (backend.reload === null) {
+      sendText(response, 403, 'Lifecycle API is not enabled; start with --web.enable-lifecycle.\n');
+      return;
+    }
+    const fault = await backend.reload();
+    sendText(response, fault === null ? 200 : 500, fault === null ? '' : `${fault}\n`);
+  };
 }
 
-/** A parameter that was given once. */
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+/** Content that changes only with its name or the program. */
+function fixed(type: string, content: string): RequestHandler {
+  return (_request, response) => {
+    response.set({ 'Content-Type': type, 'Cache-Control': 'public, max-age=604800, immutable' }).end(content);
+  };
+}
+
+function inPlaceOf(inFlight: InFlight): RequestHandler {
+  return (_request, response, next) => {
+    if (inFlight.enter(response)) return next();
+    response.set('Retry-After', '1');
+    sendText(response, 503, 'Too many requests are being answered.\n');
+  };
+}
+
+function failed(backend: WebBackend) {
+  return (error: unknown, _request: Request, response: Response, next: NextFunction): void => {
+    const status = clientErrorStatus(error);
+    if (status === null) backend.log.error('A request failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    if (response.headersSent) next(error);
+    else sendText(response, status ?? 500, status === null ? 'Internal error.\n' : 'Bad request.\n');
+  };
 }
 
 function clientErrorStatus(error: unknown): number | null {

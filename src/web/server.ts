@@ -1,6 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { RequestListener } from 'node:http';
+import type { Logger } from '../logging/logger';
+import { boundReceiving } from './limits/answers';
+import { boundConnections, type OpenConnections } from './limits/connections';
+import type { SettingsSource } from './settings/settings-file';
+import { keepTls, tlsServerOptions } from './tls/tls-upkeep';
 
 /** An address to listen on; an empty host is every address. */
 export interface ListenAddress {
@@ -24,36 +29,93 @@ export interface WebServer {
   close(boundMs: number): Promise<void>;
 }
 
-/** Bounds on what a client may take its time with, in milliseconds. */
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 30_000;
-const maxConnections = 1000;
+/** Bounds on what clients may take. Times are in milliseconds. */
+export interface WebLimits {
+  readonly maxConnections: number;
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersMs: number;
+  /** From the first byte of a request to its last. */
+  readonly requestMs: number;
+  /** From the end of the answer's making to its last byte's being taken. */
+  readonly receivingMs: number;
+  /** How long a connection is kept for another request. Longer than usual scrape intervals, which spares handshakes. */
+  readonly keepAliveMs: number;
+  readonly maxHeaderBytes: number;
+  readonly maxHeaders: number;
+}
+
+export const defaultLimits: WebLimits = {
+  maxConnections: 2048,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  receivingMs: 120_000,
+  keepAliveMs: 120_000,
+  maxHeaderBytes: 16_384,
+  maxHeaders: 100,
+};
+
+/** How often slow clients are looked for, in milliseconds; Node's default would let them have half a minute more. */
+const checkIntervalMs = 2000;
+
+export interface ListenOptions {
+  readonly settings: SettingsSource;
+  readonly log: Logger;
+  readonly limits?: WebLimits;
+}
 
 /** Resolves once it listens; rejects with the system's error. */
-export function listen(address: ListenAddress, handler: RequestListener): Promise<WebServer> {
-  const server = createServer({ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs }, handler);
-  server.maxConnections = maxConnections;
+export function listen(address: ListenAddress, handler: RequestListener, options: ListenOptions): Promise<WebServer> {
+  const { settings, log, limits = defaultLimits } = options;
+  const { server, scheme } = createServer(handler, settings, log, limits);
+  server.maxHeadersCount = limits.maxHeaders;
+  const connections = boundConnections(server, limits.maxConnections);
+  boundReceiving(server, limits.receivingMs);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port: address.port, ...(address.host === '' ? {} : { host: address.host }) }, () => {
       server.off('error', reject);
-      resolve({ url: urlOf(server.address() as AddressInfo), close: (boundMs) => close(server, boundMs) });
+      server.on('error', (error) => log.error('Connections could not be taken', { error: error.message }));
+      const url = `${scheme}://${hostOf(server.address() as AddressInfo)}`;
+      resolve({ url, close: (boundMs) => close(server, connections, boundMs) });
     });
   });
 }
 
-function urlOf({ address, family, port }: AddressInfo): string {
-  const host = address === '::' || address === '0.0.0.0' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
-  return `http://${host}:${port}`;
+function createServer(
+  handler: RequestListener,
+  settings: SettingsSource,
+  log: Logger,
+  limits: WebLimits,
+): { server: Server | HttpsServer; scheme: 'http' | 'https' } {
+  const options: ServerOptions = {
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    connectionsCheckingInterval: Math.min(checkIntervalMs, limits.headersMs / 2),
+  };
+  const { tls } = settings.current();
+  if (tls === null) return { server: createHttpServer(options, handler), scheme: 'http' };
+  const server = createHttpsServer({ ...options, ...tlsServerOptions(tls) });
+  const admit = keepTls(server, tls, settings, log);
+  server.on('request', (request, response) => {
+    if (admit(request, response)) handler(request, response);
+  });
+  return { server, scheme: 'https' };
 }
 
-function close(server: Server, boundMs: number): Promise<void> {
+function hostOf({ address, family, port }: AddressInfo): string {
+  const host = address === '::' || address === '0.0.0.0' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
+  return `${host}:${port}`;
+}
+
+function close(server: Server | HttpsServer, connections: OpenConnections, boundMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const force = setTimeout(() => server.closeAllConnections(), boundMs);
+    const force = setTimeout(() => connections.closeAll(), boundMs);
     server.close(() => {
       clearTimeout(force);
       resolve();
     });
-    server.closeIdleConnections();
+    connections.closeIdle();
   });
 }

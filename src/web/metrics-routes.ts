@@ -1,0 +1,79 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { contentTypes } from '../metrics/exposition';
+import { renderHead, renderSample, type ExpositionFormat } from '../metrics/family';
+import { acceptsGzip, negotiateFormat } from '../metrics/negotiation';
+import { parameter, sendText } from './answer';
+import type { WebBackend } from './backend';
+
+/** Answers `GET /metrics`: what is known, at once. */
+export function metricsRoute({ exposition }: WebBackend): RequestHandler {
+  return async (request, response) => {
+    const format = negotiateFormat(request.get('accept'));
+    const compressed = acceptsGzip(request.get('accept-encoding'));
+    const body = await exposition.render(format, compressed);
+    response.set({ 'Content-Type': contentTypes[format], 'Content-Length': String(body.length), Vary: 'Accept, Accept-Encoding' });
+    if (compressed) response.set('Content-Encoding', 'gzip');
+    response.end(body);
+  };
+}
+
+/** Answers `GET /probe?target=HOST`: probes that host of the inventory, and tells its metrics. */
+export function probeRoute(backend: WebBackend): RequestHandler {
+  return async (request: Request, response: Response) => {
+    const target = parameter(request, 'target');
+    if (target === undefined || target === '') {
+      sendText(response, 400, 'The parameter target is missing: /probe?target=HOST\n');
+      return;
+    }
+    const begunMs = backend.monotonicMs();
+    const probing = backend.probe(target, { exposure: false });
+    if (probing === null) {
+      sendText(response, 404, `${JSON.stringify(target)} is not a host of the inventory.\n`);
+      return;
+    }
+    const isDone = await within(probing, scrapeBoundMs(request.get('x-prometheus-scrape-timeout-seconds')));
+    const format = negotiateFormat(request.get('accept'));
+    const isSuccess = isDone && backend.document(target)?.probe.success === true;
+    const seconds = (backend.monotonicMs() - begunMs) / 1000;
+    const own = backend.hostMetrics(target, format) ?? '';
+    response.set({ 'Content-Type': contentTypes[format], Vary: 'Accept' }).end(`${own}${renderOutcome(isSuccess, seconds, format)}`);
+  };
+}
+
+/** The metrics that every multi-target exporter gives. */
+function renderOutcome(isSuccess: boolean, seconds: number, format: ExpositionFormat): string {
+  const success = { name: 'probe_success', type: 'gauge', help: 'Whether the probe succeeded.' } as const;
+  const duration = { name: 'probe_duration_seconds', type: 'gauge', help: 'How long the answer took.' } as const;
+  return [
+    renderHead(success, format),
+    renderSample(success.name, {}, isSuccess ? 1 : 0),
+    renderHead(duration, format),
+    renderSample(duration.name, {}, seconds),
+    format === 'openmetrics' ? '# EOF\n' : '',
+  ].join('');
+}
+
+/** Seconds that are kept back from Prometheus' scrape timeout for the answer's way; blackbox_exporter's default. */
+const scrapeTimeoutOffsetSeconds = 0.5;
+
+/** How long an answer may wait for its probe, in milliseconds, from the header with Prometheus' scrape timeout; null: no bound. */
+export function scrapeBoundMs(header: string | undefined): number | null {
+  const seconds = Number(header ?? NaN);
+  if (!Number.isFinite(seconds) || seconds <= 0) return null;
+  return Math.max(seconds - scrapeTimeoutOffsetSeconds, seconds / 2) * 1000;
+}
+
+/** Waits for `work`, for `boundMs` at most; the work goes on. */
+export async function within(work: Promise<void>, boundMs: number | null): Promise<boolean> {
+  const done = work.then(() => true);
+  if (boundMs === null) return done;
+  let timer: NodeJS.Timeout | undefined;
+  const bound = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), boundMs);
+  });
+  try {
+    return await Promise.race([done, bound]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,108 @@
+import { fleetQueryString, type FleetQuery } from '../fleet-list/query';
+import { hostsPerPage, type FleetSelection } from '../fleet-list/selection';
+import { renderFilter } from './fleet-filter';
+import { renderTable, type FleetRow } from './fleet-table';
+import { html, type Content, type Html } from './html';
+import { renderPage } from './layout';
+import { answeringWords, formatCount, serverCount, urgencyMeaning, urgencyWord } from './words';
+
+/** Seconds after which the list loads again. */
+const reloadSeconds = 60;
+
+/** The fleet: what needs somebody, how many, and a page of hosts. */
+export function renderFleetPage(selection: FleetSelection, rows: readonly FleetRow[], query: FleetQuery, nowMs: number): string {
+  return renderPage({
+    title: `${headline(selection)} · reboot-exporter`,
+    root: './',
+    reloadSeconds: query.reloads ? reloadSeconds : null,
+    body: selection.total === 0 ? renderNoInventory() : renderFleet(selection, rows, query, nowMs),
+  });
+}
+
+function renderNoInventory(): Content {
+  return html`<h1>No servers yet</h1>
+<p>The inventory is empty. Name servers under <code>hosts:</code> in the configuration, then reload it.</p>`;
+}
+
+function renderFleet(selection: FleetSelection, rows: readonly FleetRow[], query: FleetQuery, nowMs: number): Content {
+  return html`<h1>${headline(selection)}</h1>
+<p class="lead">${subline(selection)}</p>
+${renderTiles(selection, query)}
+${renderFilter(selection, query)}
+${rows.length === 0 ? renderNoMatch(selection, query) : renderTable(rows, query, nowMs)}
+${renderState(selection, query)}
+${renderPager(selection, query)}`;
+}
+
+function headline({ counts }: FleetSelection): string {
+  const { critical, warning, info, unknown } = counts.urgency;
+  const needed = critical + warning + info;
+  if (needed === 0) return unknown === 0 ? 'Nothing needs a restart' : 'Nothing is known to need a restart';
+  const overdue = critical === 0 ? '' : `, ${formatCount(critical)} ${critical === 1 ? 'is' : 'are'} overdue`;
+  return `${serverCount(needed)} ${needed === 1 ? 'needs' : 'need'} a restart${overdue}`;
+}
+
+function subline({ counts, total }: FleetSelection): string {
+  const scope = counts.all === total ? '' : ` of ${formatCount(total)} that match the filter`;
+  const parts = [`${serverCount(counts.all)}${scope}`];
+  if (counts.neededAndExposed > 0) {
+    const count = counts.neededAndExposed;
+    parts.push(`${formatCount(count)} of those that need it ${count === 1 ? 'is' : 'are'} reachable from the internet`);
+  }
+  if (counts.answering.not_yet > 0) parts.push(`${formatCount(counts.answering.not_yet)} not probed yet`);
+  if (counts.urgency.none === counts.all) parts.push('every one of them runs what is installed');
+  return `${parts.join('; ')}.`;
+}
+
+function renderTiles({ counts }: FleetSelection, query: FleetQuery): Html {
+  const base: FleetQuery = { ...query, urgency: null, answering: null, exposed: false, page: 1 };
+  const { urgency, answering } = counts;
+  const tile = (name: string, count: number, word: string, meaning: string, to: FleetQuery, isCurrent: boolean): Html =>
+    html`<li><a class="${name}" href="./${fleetQueryString(to)}" title="${meaning}"${isCurrent && html` aria-current="true"`}><strong>${formatCount(count)}</strong> ${word}</a></li>\n`;
+  const byUrgency = (['critical', 'warning', 'info', 'unknown', 'none'] as const).map((name) =>
+    tile(name, urgency[name], urgencyWord(name), urgencyMeaning(name), { ...base, urgency: name }, query.urgency === name),
+  );
+  const byAnswering = (['no', 'restarting'] as const)
+    .filter((name) => answering[name] > 0 || query.answering === name)
+    .map((name) =>
+      tile('', answering[name], answeringWords[name], 'as of the last probe', { ...base, answering: name }, query.answering === name),
+    );
+  const isAll = query.urgency === null && query.answering === null && !query.exposed;
+  return html`<nav aria-label="Counts"><ul class="tiles">
+${byUrgency}${byAnswering}${tile('', counts.all, 'All', 'every server', base, isAll)}</ul></nav>`;
+}
+
+function renderNoMatch({ counts, total }: FleetSelection, query: FleetQuery): Html {
+  const all = html`<a href="./">Show all ${serverCount(total)}</a>`;
+  const asksOnlyNeed =
+    query.answering === null && !query.exposed && query.urgency !== null && !['none', 'unknown'].includes(query.urgency);
+  if (counts.all > 0 && asksOnlyNeed) {
+    return html`<div class="empty"><p><strong>Nothing here: no server ${query.urgency === 'needed' ? 'needs a restart' : `is “${urgencyWord(query.urgency ?? 'info').toLowerCase()}”`}.</strong></p><p>${all}</p></div>`;
+  }
+  return html`<div class="empty"><p><strong>No server matches this filter.</strong></p><p>${all}</p></div>`;
+}
+
+function renderState(selection: FleetSelection, query: FleetQuery): Html {
+  const from = (selection.page - 1) * hostsPerPage + 1;
+  const range =
+    selection.matching === 0
+      ? ''
+      : `${formatCount(from)} to ${formatCount(from + selection.hosts.length - 1)} of ${serverCount(selection.matching)}`;
+  const toggle = fleetQueryString({ ...query, page: selection.page, reloads: !query.reloads });
+  return html`<div class="state"><span>${range}</span><span>${
+    query.reloads
+      ? html`Loads again every minute. <a href="./${toggle}">Stop that</a>`
+      : html`Does not load again by itself. <a href="./${toggle}">Do so every minute</a>`
+  }</span></div>`;
+}
+
+function renderPager({ page, pages }: FleetSelection, query: FleetQuery): Content {
+  if (pages === 1) return null;
+  const to = (target: number, word: string, rel: string): Content =>
+    target >= 1 && target <= pages && target !== page
+      ? html`<a href="./${fleetQueryString({ ...query, page: target })}"${rel !== '' && html` rel="${rel}"`}>${word}</a>\n`
+      : html`<span class="muted">${word}</span>\n`;
+  return html`<nav class="pager" aria-label="Pages">
+${to(1, 'First', '')}${to(page - 1, 'Previous', 'prev')}<span>Page ${formatCount(page)} of ${formatCount(pages)}</span>
+${to(page + 1, 'Next', 'next')}${to(pages, 'Last', '')}</nav>`;
+}

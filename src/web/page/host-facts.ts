@@ -1,0 +1,68 @@
+import type { HostDocument } from '../../document/host-document';
+import { html, type Content, type Html } from './html';
+import { distanceInWords, lengthInWords, momentInWords } from './time-words';
+import { basisInWords, evidenceInWords, exposureWord, openPorts } from './words';
+
+/** When a stack may be restarted; see WindowState in the policy. */
+export interface WindowTimes {
+  readonly open: boolean;
+  readonly nextStartSeconds: number;
+  readonly openUntilSeconds: number | null;
+  readonly durationSeconds: number;
+}
+
+interface Facts {
+  readonly document: HostDocument;
+  readonly window: WindowTimes | null;
+  readonly nowMs: number;
+}
+
+/** The facts of a host, a line each. */
+export function renderFacts({ document, window, nowMs }: Facts): Html {
+  const { restart, exposure, probe, labels } = document;
+  const open = openPorts(exposure);
+  const lines: (readonly [string, Content] | null)[] = [
+    restart.since === null ? null : ['Needed since', html`${moment(restart.since, nowMs)}: ${evidenceInWords(restart.evidence)}`],
+    restart.reasons.length === 0 ? null : ['Asked for by', words(restart.reasons)],
+    restart.booted_at === null ? null : ['Booted', moment(restart.booted_at, nowMs)],
+    restart.scheduled_at === null ? null : ['Shutdown or restart planned', moment(restart.scheduled_at, nowMs)],
+    ['Open to the internet', html`${exposureWord(exposure)}: ${exposure.because === '' ? basisInWords(exposure.basis) : exposure.because}`],
+    open.length === 0 ? null : ['Open ports', words(open)],
+    ['Maintenance window', renderWindow(window, nowMs)],
+    ['Last probe', renderLastProbe(probe, nowMs)],
+    probe.success === true || probe.last_success_at === null ? null : ['Last answer', moment(probe.last_success_at, nowMs)],
+    probe.next_at === null ? null : ['Next probe', moment(probe.next_at, nowMs)],
+    Object.keys(labels).length === 0 ? null : ['Labels', words(Object.entries(labels).map(([name, value]) => `${name}=${value}`))],
+  ];
+  return html`<dl>
+${lines.map((line) => line !== null && html`<dt>${line[0]}</dt><dd>${line[1]}</dd>\n`)}</dl>`;
+}
+
+/** A list of single words. */
+export function words(texts: readonly string[]): Html {
+  return html`<ul class="words">${texts.map((text) => html`<li>${text}</li>`)}</ul>`;
+}
+
+function moment(iso: string, nowMs: number): Html {
+  return html`<time datetime="${iso}">${momentInWords(iso)}</time>, ${distanceInWords(iso, nowMs)}`;
+}
+
+function renderWindow(window: WindowTimes | null, nowMs: number): Content {
+  if (window === null) return 'none is set for this stack';
+  const next = isoOf(window.nextStartSeconds);
+  const following = next === null ? '' : html`next ${moment(next, nowMs)}, for ${lengthInWords(window.durationSeconds)}`;
+  if (!window.open) return following;
+  const until = window.openUntilSeconds === null ? null : isoOf(window.openUntilSeconds);
+  return html`<strong>open now</strong>${until !== null && html`, until ${moment(until, nowMs)}`}; ${following}`;
+}
+
+function renderLastProbe({ at, success, duration_seconds: duration }: HostDocument['probe'], nowMs: number): Content {
+  if (at === null) return 'none yet';
+  const took = duration === null ? '' : `, took ${duration < 10 ? duration.toFixed(2) : Math.round(duration)} s`;
+  return html`${moment(at, nowMs)}: ${success === true ? 'answered' : 'failed'}${took}`;
+}
+
+function isoOf(seconds: number): string | null {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}
