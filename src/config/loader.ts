@@ -14,20 +14,13 @@ import { policyFaults, resolvePolicy } from './resolve-policy';
 import { probeFaults, resolveProbe } from './resolve-probe';
 import { configSchema, type ConfigInput, type FragmentInput } from './schema';
 import { Stacks } from './stacks';
+import type { Watch } from './watch';
 import type { YamlText } from './yaml-text';
 
 /** A configuration ready for use, or everything that is wrong with it; and what to look at for changes. */
 export type LoadResult = (
   { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly faults: readonly Fault[] }
 ) & { readonly warnings: readonly Fault[]; readonly watch: Watch };
-
-/** When a configuration is worth loading again. */
-export interface Watch {
-  /** Absolute paths, some with `*` in their last part: when one of them changes. */
-  readonly files: readonly string[];
-  /** After so many seconds although no file changed, as a service gives some of the hosts; `null`: never. */
-  readonly refreshSeconds: number | null;
-}
 
 /** Loads one configuration as often as wanted; what has not changed in between costs little. */
 export interface ConfigLoader {
