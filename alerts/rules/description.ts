@@ -52,8 +52,8 @@ const ports = named(
 function opening(severity: Severity): string {
   const passed = severity === 'info' ? '.' : `${age}. The limit for ${severity} has passed.`;
   const limits =
-    `{{ range $i, $e := ${queryOfHost(limit, '')} | sortByLabel "severity" }}` +
-    `${comma} {{ .Labels.severity }} after {{ .Value | ${duration} }}{{ end }}`;
+    `{{ range $i, $e := ${queryOfHost(limit, ' < +Inf')} | sortByLabel "severity" }}` +
+    `${comma} {{ .Labels.severity }} after {{ .Value | ${duration} }}{{ else }} none{{ end }}`;
   return `${who} has needed a restart${since}${passed} Limits:${limits}.`;
 }
 
