@@ -31,12 +31,15 @@ export class HostKeyRefused extends ProbeFailure {
  */
 const busyWords = /^(Exceeded MaxStartups|Not allowed at this time)/;
 
+/** How ssh2 puts it that the host closed the connection before it identified itself. */
+const lostWords = 'Connection lost before handshake';
+
 /** The host closed the connection and said nothing about it. */
 export function closedByHost({ peer, phase, head }: Situation): ProbeFailure {
   if (phase !== 'greeting') return new ProbeFailure('protocol', `${peer} closed the connection ${during(phase)}`);
   if (head === '') return new ProbeFailure('connect', `${peer} closed the connection before it said anything`);
   if (busyWords.test(head)) return new ProbeFailure('connect', `${peer} hung up: ${quoted(head)}`);
-  return notSsh(peer, head);
+  return new ProbeFailure('protocol', `${peer} does not speak SSH; it said ${quoted(head)}`);
 }
 
 /** What an error of ssh2 means, by where it happened. */
@@ -61,7 +64,7 @@ export function translated(error: Error, situation: Situation): ProbeFailure {
   if (error.message.includes('signature verification failed')) {
     return new ProbeFailure('host_key', `${peer} could not prove that its host key is its own`, options);
   }
-  if (phase === 'greeting') return head === '' ? closedByHost(situation) : notSsh(peer, head);
+  if (error.message === lostWords || (phase === 'greeting' && head !== '')) return closedByHost(situation);
   return new ProbeFailure('protocol', `${peer} broke the protocol ${during(phase)}: ${words}`, options);
 }
 
@@ -77,10 +80,6 @@ export function refusedKeys(
   const offered = methods.length === 0 ? 'offers nothing else' : `offers ${quoted(methods.join(', '))}`;
   const verb = partial ? 'accepted a key, but asks for more than that' : 'refused the key';
   return new ProbeFailure('auth', `${peer} ${verb} for user ${user} (${tried}); it ${offered}`);
-}
-
-function notSsh(peer: string, head: string): ProbeFailure {
-  return new ProbeFailure('protocol', `${peer} does not speak SSH; it said ${quoted(head)}`);
 }
 
 function during(phase: Phase): string {
