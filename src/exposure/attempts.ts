@@ -1,0 +1,91 @@
+import type { Family } from './addresses';
+import type { Usage } from './environment';
+import type { Destination } from './internet';
+import type { Listeners } from './listeners';
+import type { Transport } from './sockets';
+import type { Attempt } from './trial';
+
+/** A port that client systems choose for themselves (net.ipv4.ip_local_port_range begins at 32768 on Linux). */
+const EPHEMERAL = 45_678;
+const MOST_SOURCE_PORTS = 32;
+
+const SYN = 0x02;
+const ECN_SYN = 0xc2;
+const ECN_BITS = 0xc0;
+/** PSH and URG: the kernel opens a connection for a SYN with them, though no client sends one. */
+const ODD_BITS = 0x28;
+
+interface Flags {
+  readonly flags: number;
+  readonly ordinary: boolean;
+}
+
+/** SYNs that differ in a flag that some rule looks at (RFC 3168: an ECN-capable client's SYN has ECE and CWR). */
+export function flagVariants(transport: Transport, looked: number): readonly Flags[] {
+  if (transport !== 6) return [{ flags: 0, ordinary: true }];
+  const out: Flags[] = [{ flags: SYN, ordinary: true }];
+  if ((looked & ECN_BITS) !== 0) out.push({ flags: ECN_SYN, ordinary: true });
+  const odd = looked & ODD_BITS;
+  for (const bits of [0x08, 0x20, 0x28]) {
+    if ((bits & odd) !== bits) continue;
+    out.push({ flags: SYN | bits, ordinary: false });
+    if ((looked & ECN_BITS) !== 0) out.push({ flags: ECN_SYN | bits, ordinary: false });
+  }
+  if ((looked & ECN_BITS) !== 0) out.push({ flags: SYN | 0x40, ordinary: false }, { flags: SYN | 0x80, ordinary: false });
+  return out;
+}
+
+interface PeerPort {
+  readonly port: number | null;
+  readonly ordinary: boolean;
+}
+
+/** The peer's port: one that its system chose, and one of every kind that rules tell apart, since a peer can choose its own. */
+export function peerPorts(usage: Usage): readonly PeerPort[] {
+  const out: PeerPort[] = [{ port: EPHEMERAL, ordinary: true }];
+  const home = usage.classOf('sport', EPHEMERAL);
+  const classes = usage.classes('sport', 65535).filter(({ first, last }) => last > 0 && usage.classOf('sport', Math.max(first, 1)) !== home);
+  for (const { first } of classes.slice(0, MOST_SOURCE_PORTS)) out.push({ port: Math.max(first, 1), ordinary: true });
+  if (classes.length > MOST_SOURCE_PORTS || usage.isComputed('sport')) out.push({ port: null, ordinary: false });
+  return out;
+}
+
+/** Destinations that no rule tells apart are tried once. */
+export function distinctDestinations(
+  all: readonly Destination[],
+  family: Family,
+  transport: Transport,
+  port: number | null,
+  usage: Usage,
+  listeners: Listeners,
+): readonly Destination[] {
+  const seen = new Set<string>();
+  const bound = new Set(port === null ? [] : listeners.at(transport, port).map((listener) => String(listener.address)));
+  return all.filter(({ address, device }) => {
+    const own = bound.has(String(address)) || listeners.hasVirtual(address) ? String(address) : '';
+    const key = `${usage.classOf(family === 4 ? 'daddr4' : 'daddr6', address)}|${device}|${own}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** Every kind of packet worth trying for one port, the most ordinary first. */
+export function* attempts(
+  base: Pick<Attempt, 'family' | 'transport' | 'port'>,
+  targets: readonly Destination[],
+  interfaces: readonly string[],
+  usage: Usage,
+): Generator<Attempt> {
+  const flags = flagVariants(base.transport, usage.flagBits);
+  const sources = peerPorts(usage);
+  for (const source of sources) {
+    for (const flag of flags) {
+      for (const { address } of targets) {
+        for (const iif of interfaces) {
+          yield { ...base, address, iif, peerPort: source.port, flags: flag.flags, ordinary: source.ordinary && flag.ordinary };
+        }
+      }
+    }
+  }
+}

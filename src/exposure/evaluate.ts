@@ -1,0 +1,172 @@
+import { Algebra } from './match';
+import type { Family } from './addresses';
+import { type Environment, Usage } from './environment';
+import type { ExposureFacts } from './facts';
+import { type Firewall, assemble } from './firewall';
+import { Hooks } from './hooks';
+import { type EvaluationSettings, MAX_DESTINATIONS, PRIVATE_PEERS, destinations, edgePeers, edgePorts, facing, isPublic } from './internet';
+import { Listeners } from './listeners';
+import { type Approach, type PortFinding, findPorts } from './port-verdicts';
+import { Routing } from './routing';
+import { Budget, TooLarge } from './run';
+import type { Laboratory } from './trial';
+import type { ExposureVerdict, PortVerdict } from './verdict';
+import { intersect } from './ranges';
+
+/** How much an evaluation may cost, in steps of about ten nanoseconds to a microsecond; the same input always stops at the same step. */
+export interface EvaluationBounds {
+  readonly operations: number;
+}
+
+export const DEFAULT_BOUNDS: EvaluationBounds = { operations: 40_000_000 };
+
+/** Most ports that are reported; the rest is counted in the sentence for the host. */
+const MAX_PORTS = 20_000;
+
+const FAMILY_NAME = { 4: 'ipv4', 6: 'ipv6' } as const;
+
+/**
+ * Whether any port of a host accepts a new connection from any internet address, worked out from what the host said.
+ * A pure function: never throws, whatever the host sent.
+ */
+export function evaluateExposure(facts: ExposureFacts, settings: EvaluationSettings, bounds: EvaluationBounds = DEFAULT_BOUNDS): ExposureVerdict {
+  if (settings.mode !== 'evaluate') return declared(settings.mode);
+  const reach = { 4: isPublic(facts, settings, 4), 6: isPublic(facts, settings, 6) };
+  const families = ([4, 6] as const).filter((family) => reach[family] !== 'no');
+  const unreachable = families.length === 0;
+  if (!facts.sockets.known) return unreachable ? noPublicAddress([]) : unknown(`${facts.sockets.why}`, []);
+  if (!facts.interfaces.known) return unreachable ? noPublicAddress([]) : unknown(`the addresses of the host: ${facts.interfaces.why}`, []);
+  const usage = new Usage();
+  if (settings.edge !== null) usage.names('dport', edgePorts(settings));
+  const interfaces = new Map(facts.interfaces.value.map((iface) => [iface.name, iface] as const));
+  const routing = { 4: new Routing(4, facts.routes[4], facts.rules[4]), 6: new Routing(6, facts.routes[6], facts.rules[6]) };
+  const firewall = assemble(facts, { interfaces }, usage);
+  const wanted: readonly Family[] = unreachable ? [4, 6] : families;
+  const approaches = wanted.map((family) => approach(facts, settings, routing[family], family, unreachable));
+  const environment: Environment = { interfaces, listeners: listenersOf(facts, approaches), routing, sysctls: facts.sysctls, usage };
+  const budget = new Budget(bounds.operations);
+  const algebra = new Algebra((operations) => budget.spend(operations));
+  const lab: Laboratory = { environment, hooks: new Hooks(firewall.bases), budget, algebra };
+  return conclude(approaches, firewall, lab, settings, facts, unreachable);
+}
+
+function approach(facts: ExposureFacts, settings: EvaluationSettings, routing: Routing, family: Family, unreachable: boolean): Approach {
+  const interfaces = facts.interfaces.known ? facts.interfaces.value : [];
+  const names = facing(interfaces, routing, family);
+  const auto = settings.public === 'auto' && !unreachable;
+  const targets = destinations(interfaces, routing, family, names, auto);
+  return {
+    family,
+    destinations: targets.slice(0, MAX_DESTINATIONS),
+    interfaces: names,
+    peers: (transport, port) => {
+      const through = edgePeers(settings, family, transport === 6 ? 'tcp' : 'udp', port);
+      return unreachable ? intersect(through, PRIVATE_PEERS[family]) : through;
+    },
+    certain: routing.known && !names.includes(''),
+  };
+}
+
+function listenersOf(facts: ExposureFacts, approaches: readonly Approach[]): Listeners {
+  const accept = (name: string): boolean | null => {
+    const value = facts.sysctls.get(`net/ipv4/${name}`);
+    return value === undefined ? null : value !== 0;
+  };
+  const outward = new Set(approaches.flatMap((one) => one.interfaces));
+  const interfaces = facts.interfaces.known ? facts.interfaces.value : [];
+  // With ss missing, a socket may be bound to an interface that the internet does not come in by, where there is one.
+  const doubt = interfaces.some((iface) => !iface.loopback && !outward.has(iface.name));
+  const vrfs = { 6: accept('tcp_l3mdev_accept'), 17: accept('udp_l3mdev_accept'), 136: accept('udp_l3mdev_accept') };
+  const servers = facts.virtualServers.known ? facts.virtualServers.value : [];
+  return new Listeners(facts.sockets.known ? facts.sockets.value : [], servers, vrfs, doubt);
+}
+
+function conclude(
+  approaches: readonly Approach[],
+  firewall: Firewall,
+  lab: Laboratory,
+  settings: EvaluationSettings,
+  facts: ExposureFacts,
+  unreachable: boolean,
+): ExposureVerdict {
+  const findings: PortFinding[] = [];
+  const doubts = new Set<string>();
+  for (const one of approaches) {
+    if (one.destinations.length === 0) continue;
+    const missing = [...firewall.doubts[one.family]];
+    if (!facts.virtualServers.known) missing.push(facts.virtualServers.why);
+    if (missing.length > 0) {
+      for (const why of missing) doubts.add(why);
+      findings.push(...unread(one.family, lab, missing));
+      continue;
+    }
+    if (one.destinations.length === MAX_DESTINATIONS) doubts.add('the host has too many addresses to try them all');
+    if (lab.environment.usage.redirects && lab.environment.usage.isComputed('dport')) doubts.add('a rule computes with port numbers');
+    try {
+      findings.push(...findPorts(one, lab));
+    } catch (error) {
+      if (!(error instanceof TooLarge)) throw error;
+      doubts.add('the rules are too many to be evaluated within bounds');
+      findings.push(...unread(one.family, lab, ['the rules are too many to be evaluated within bounds']));
+    }
+  }
+  const ports = verdicts(findings, settings);
+  return unreachable ? noPublicAddress(ports) : summary(ports, [...doubts]);
+}
+
+/** Ports that have a socket, when nobody can tell what the firewall does with them. */
+function unread(family: Family, lab: Laboratory, missing: readonly string[]): readonly PortFinding[] {
+  const because = `not certain: ${missing.slice(0, 2).join('; ')}`;
+  return ([6, 17] as const).flatMap((transport) =>
+    lab.environment.listeners.ports(transport, family).map((port) => ({ transport, family, port, lastPort: port, openTo: 'unknown' as const, because })),
+  );
+}
+
+function verdicts(findings: readonly PortFinding[], settings: EvaluationSettings): readonly PortVerdict[] {
+  const sorted = [...findings].sort((a, b) => a.port - b.port || a.transport - b.transport || a.family - b.family);
+  return sorted.map((finding) => {
+    const proto = finding.transport === 6 ? 'tcp' : 'udp';
+    return {
+      proto,
+      port: finding.port,
+      family: FAMILY_NAME[finding.family],
+      openTo: finding.openTo,
+      because: finding.transport === 136 ? `UDP-Lite: ${finding.because}` : finding.because,
+      ignored: settings.ignore.some((key) => key.proto === proto && key.port === finding.port),
+    };
+  });
+}
+
+function summary(all: readonly PortVerdict[], doubts: readonly string[]): ExposureVerdict {
+  const counted = all.filter((port) => !port.ignored);
+  const ports = all.slice(0, MAX_PORTS);
+  const open = counted.filter((port) => port.openTo === 'anywhere');
+  if (open.length > 0) {
+    const because = `${names(open)} ${open.length === 1 ? 'is' : 'are'} open to anywhere`;
+    return { verdict: 'exposed', basis: 'proven', because, ports };
+  }
+  const unsure = counted.filter((port) => port.openTo === 'unknown');
+  if (doubts.length > 0) return unknown(doubts.slice(0, 3).join('; '), ports);
+  if (unsure.length > 0) return unknown(`${names(unsure)}: ${(unsure[0] as PortVerdict).because}`, ports);
+  const some = counted.filter((port) => port.openTo === 'some');
+  const because = some.length > 0 ? `no port is open to anywhere; ${names(some)} to some networks` : 'no port is open to anyone on the internet';
+  return { verdict: 'not_exposed', basis: 'proven', because, ports };
+}
+
+function names(ports: readonly PortVerdict[]): string {
+  const distinct = [...new Set(ports.map((port) => `${port.proto}/${port.port}`))];
+  return distinct.length > 5 ? `${distinct.slice(0, 5).join(', ')} and ${distinct.length - 5} more` : distinct.join(', ');
+}
+
+function unknown(because: string, ports: readonly PortVerdict[]): ExposureVerdict {
+  return { verdict: 'unknown', basis: 'assumed', because: `taken as exposed, since it is not certain: ${because}`, ports };
+}
+
+function noPublicAddress(ports: readonly PortVerdict[]): ExposureVerdict {
+  return { verdict: 'not_exposed', basis: 'no-public-address', because: 'the host has no address that the internet can route to', ports };
+}
+
+function declared(mode: 'exposed' | 'internal'): ExposureVerdict {
+  const because = `declared ${mode} in the configuration; nothing was evaluated`;
+  return { verdict: mode === 'exposed' ? 'exposed' : 'not_exposed', basis: 'declared', because, ports: [] };
+}

@@ -1,0 +1,234 @@
+import type { MatchCompiler } from './iptables-matches';
+import { addressTest, allOf, portTest } from './iptables-matches';
+import { type Option, addressSpan, has, markOf, numberRange, optionNamed } from './iptables-words';
+import { fibRoute } from './nft-lookups';
+import type { IptablesScope } from './iptables-scope';
+import { type Match, type Test, invert, peersIn, whether } from './match';
+import { SYMBOLS, symbol } from './nft-symbols';
+import { EMPTY, type RangeSet, contains, union } from './ranges';
+import type { Run } from './run';
+import type { Flow } from './packet';
+
+/** A property that the peer chooses; an ordinary client's lies between `low` and `high`. */
+function chosen(low: number, high: number, names: readonly string[]): MatchCompiler {
+  return (options) => {
+    const tests: Test[] = [];
+    for (const option of options) {
+      const range = wanted(option, names);
+      if (range === null) return null;
+      tests.push((_flow, run) => {
+        run.choiceSeen = true;
+        if (run.mode === 'free') return 'maybe';
+        const inside = low >= range[0] && high <= range[1];
+        const outside = high < range[0] || low > range[1];
+        return inside || outside ? whether(inside !== option.not) : 'maybe';
+      });
+    }
+    return allOf(tests);
+  };
+}
+
+function wanted(option: Option, names: readonly string[]): readonly [number, number] | null {
+  if (!names.includes(option.name)) return null;
+  const text = option.values[0] ?? '';
+  if (option.name.endsWith('-lt')) return [0, Number(text) - 1];
+  if (option.name.endsWith('-gt')) return [Number(text) + 1, 2 ** 32];
+  const range = numberRange(text.split('/')[0] ?? '');
+  return range;
+}
+
+/** A header that ordinary packets do not have. */
+function absent(_options: readonly Option[]): Test {
+  return (_flow, run) => run.choice(false);
+}
+
+function ports(transport: number): MatchCompiler {
+  return (options, scope) => {
+    const tests: Test[] = [];
+    for (const option of options) {
+      const test = portOption(option, transport, scope);
+      if (test === null) return null;
+      tests.push(test);
+    }
+    return allOf([({ packet }) => whether(packet.transport === transport), ...tests]);
+  };
+}
+
+function portOption(option: Option, transport: number, scope: IptablesScope): Test | null {
+  const value = option.values[0] ?? '';
+  if (option.name === '--sport' || option.name === '--source-port') return portTest('sport', value, option.not, scope, transport);
+  if (option.name === '--dport' || option.name === '--destination-port') return portTest('dport', value, option.not, scope, transport);
+  if (option.name === '--syn') return flagsTest('FIN,SYN,RST,ACK', 'SYN', option.not, scope);
+  if (option.name === '--tcp-flags') return flagsTest(value, option.values[1] ?? '', option.not, scope);
+  if (option.name === '--tcp-option') {
+    // Kinds 2, 3, 4 and 8 are in every ordinary SYN (RFC 9293, RFC 7323).
+    const usual = ['2', '3', '4', '8'].includes(value);
+    return (_flow, run) => run.choice(usual !== option.not);
+  }
+  return null;
+}
+
+const ALL_FLAGS = 'FIN,SYN,RST,PSH,ACK,URG';
+
+function flagBits(text: string): number | null {
+  const words = text === 'ALL' ? ALL_FLAGS.split(',') : text === 'NONE' ? [] : text.split(',');
+  let bits = 0;
+  for (const word of words) {
+    const bit = symbol('tcpFlags', word.toLowerCase());
+    if (bit === null) return null;
+    bits |= bit;
+  }
+  return bits;
+}
+
+function flagsTest(mask: string, expected: string, not: boolean, scope: IptablesScope): Test | null {
+  const looked = flagBits(mask);
+  const set = flagBits(expected);
+  if (looked === null || set === null) return null;
+  scope.usage.flagBits |= looked;
+  return ({ packet }) => whether(((packet.flags & looked) === set) !== not);
+}
+
+function multiport(options: readonly Option[], scope: IptablesScope): Test | null {
+  const tests: Test[] = [];
+  for (const option of options) {
+    const text = option.values.join('');
+    const source = option.name === '--sports' || option.name === '--source-ports';
+    const destination = option.name === '--dports' || option.name === '--destination-ports';
+    if (!source && !destination && option.name !== '--ports' && option.name !== '--port') return null;
+    const both = !source && !destination;
+    const first = destination ? null : portTest('sport', text, false, scope, null);
+    const second = source ? null : portTest('dport', text, false, scope, null);
+    if (both ? first === null || second === null : (first ?? second) === null) return null;
+    tests.push((flow, run) => {
+      const either = eitherOf(first?.(flow, run) ?? 'no', second?.(flow, run) ?? 'no');
+      return option.not ? invert(either, flow.packet.family, run) : either;
+    });
+  }
+  return allOf(tests);
+}
+
+function eitherOf(a: Match, b: Match): Match {
+  if (a === 'yes' || b === 'yes') return 'yes';
+  return a === 'no' ? b : b === 'no' ? a : 'maybe';
+}
+
+function iprange(options: readonly Option[], scope: IptablesScope): Test | null {
+  const tests: Test[] = [];
+  for (const option of options) {
+    const set = addressSpan(option.values[0] ?? '', scope.family);
+    if (set === null || (option.name !== '--src-range' && option.name !== '--dst-range')) return null;
+    tests.push(addressTest(option.name === '--src-range' ? 'saddr' : 'daddr', set, option.not, scope));
+  }
+  return allOf(tests);
+}
+
+/** `--dst-type LOCAL`, by the local table (net/netfilter/xt_addrtype.c). */
+function addrtype(options: readonly Option[]): Test | null {
+  const tests: Test[] = [];
+  const limit = has(options, '--limit-iface-in') ? 'iif' : has(options, '--limit-iface-out') ? 'oif' : null;
+  for (const option of options) {
+    if (option.name.startsWith('--limit-iface')) continue;
+    const side = option.name === '--src-type' ? 'saddr' : option.name === '--dst-type' ? 'daddr' : null;
+    if (side === null) return null;
+    const types = (option.values[0] ?? '').toLowerCase().split(',');
+    tests.push((flow, run) => {
+      const match = typeMatch(flow, run, side, types, limit === null ? '' : flow.packet[limit]);
+      return option.not ? invert(match, flow.packet.family, run) : match;
+    });
+  }
+  return allOf(tests);
+}
+
+function typeMatch({ packet }: Flow, run: Run, side: 'saddr' | 'daddr', types: readonly string[], device: string | null): Match {
+  const routing = run.environment.routing[packet.family];
+  if (!routing.known || device === null) return 'maybe';
+  let set: RangeSet = EMPTY;
+  for (const type of types) set = union(set, routing.addressType(type, device === '' ? null : device));
+  const address = packet[side];
+  return address === null ? peersIn(set, false, packet.family) : whether(contains(set, address));
+}
+
+/** Matches packets that pass the test, with --invert those that fail it (net/ipv4/netfilter/ipt_rpfilter.c). */
+function rpfilter(options: readonly Option[]): Test {
+  const loose = has(options, '--loose');
+  const fib = { result: 'oif', side: 'saddr' as const, flags: [...(loose ? [] : ['iif']), ...(has(options, '--validmark') ? ['mark'] : [])] };
+  const inverted = has(options, '--invert');
+  return (flow, run) => {
+    const found = fibRoute(fib, flow.packet, run, null);
+    return inverted ? invert(found, flow.packet.family, run) : found;
+  };
+}
+
+function devgroup(options: readonly Option[]): Test | null {
+  const tests: Test[] = [];
+  for (const option of options) {
+    const wantedGroup = markOf(option.values[0] ?? '');
+    const side = option.name === '--src-group' ? 'iif' : option.name === '--dst-group' ? 'oif' : null;
+    if (wantedGroup === null || side === null) return null;
+    tests.push(({ packet }, run) => {
+      const name = packet[side];
+      const group = name === null ? null : (run.environment.interfaces.get(name)?.group ?? null);
+      const value = group === null ? null : symbol('group', group);
+      return value === null ? 'maybe' : whether(((value & wantedGroup.mask) >>> 0 === wantedGroup.value) !== option.not);
+    });
+  }
+  return allOf(tests);
+}
+
+function pkttype(options: readonly Option[]): Test | null {
+  const option = optionNamed(options, '--pkt-type');
+  const table: Readonly<Record<string, number>> = SYMBOLS.packetType;
+  const value = table[option?.values[0] ?? ''];
+  if (option === null || value === undefined) return null;
+  return ({ packet }) => (packet.direction === 'reply' ? 'maybe' : whether((value === 0) !== option.not));
+}
+
+/** Ports of a bridge: packets that did not cross one match only where everything asked is inverted (net/netfilter/xt_physdev.c). */
+function physdev(options: readonly Option[]): Test {
+  const allInverted = options.every((option) => option.not);
+  return ({ packet }, run) => {
+    const kind = packet.iif === null ? null : (run.environment.interfaces.get(packet.iif)?.kind ?? null);
+    return kind === null || kind === 'bridge' ? 'maybe' : whether(allInverted);
+  };
+}
+
+/** Nobody on the internet at large holds an IPsec association with the host. */
+function policy(options: readonly Option[]): Test | null {
+  const kind = optionNamed(options, '--pol')?.values[0];
+  if (kind !== 'none' && kind !== 'ipsec') return null;
+  return (_flow, run) => run.choice(kind === 'none');
+}
+
+export const PACKET_MATCHES: Readonly<Record<string, MatchCompiler>> = {
+  tcp: ports(6),
+  udp: ports(17),
+  udplite: ports(136),
+  multiport,
+  iprange,
+  addrtype,
+  rpfilter,
+  devgroup,
+  pkttype,
+  physdev,
+  policy,
+  comment: () => () => 'yes',
+  ttl: chosen(33, 128, ['--ttl-eq', '--ttl-lt', '--ttl-gt']),
+  hl: chosen(33, 128, ['--hl-eq', '--hl-lt', '--hl-gt']),
+  length: chosen(40, 600, ['--length']),
+  dscp: chosen(0, 0, ['--dscp']),
+  tos: chosen(0, 0, ['--tos']),
+  tcpmss: chosen(1200, 9000, ['--mss']),
+  frag: absent,
+  ah: () => () => 'no',
+  esp: () => () => 'no',
+  icmp: () => () => 'no',
+  icmp6: () => () => 'no',
+  sctp: () => () => 'no',
+  dccp: () => () => 'no',
+  rt: absent,
+  hbh: absent,
+  dst: absent,
+  mh: absent,
+  srh: absent,
+};

@@ -1,0 +1,90 @@
+import type { Family } from './addresses';
+import type { Usage } from './environment';
+import { type Left, type LeftContext } from './left';
+import { compileKey } from './nft-left';
+import type { NftTable } from './nft-json';
+import { valuesOf } from './nft-right';
+import { SetIndex, setKey } from './nft-sets';
+import type { Chain } from './program';
+import { asString, isRecord } from './reading';
+
+/** What the statements of one table refer to by name. */
+export class TableScope {
+  readonly chains = new Map<string, Chain>();
+  private readonly indexes = new Map<string, SetIndex>();
+  private serial = 0;
+
+  constructor(
+    readonly table: NftTable,
+    readonly context: LeftContext,
+  ) {}
+
+  get usage(): Usage {
+    return this.context.usage;
+  }
+
+  /** The set that `@name` refers to, or the elements written in the rule itself; null: neither. */
+  index(reference: unknown, lefts: readonly Left[], isMap: boolean): SetIndex | null {
+    const name = asString(reference);
+    if (name !== null) return name.startsWith('@') ? this.named(name.slice(1), lefts, isMap) : null;
+    const list = isRecord(reference) && Array.isArray(reference['set']) ? (reference['set'] as unknown[]) : null;
+    if (list === null) return null;
+    this.serial += 1;
+    const index = new SetIndex(list, lefts, isMap, false, `${this.key('')}#${this.serial}`);
+    this.note(list, lefts, isMap);
+    return index;
+  }
+
+  private named(name: string, lefts: readonly Left[], isMap: boolean): SetIndex | null {
+    const set = this.table.sets.find((candidate) => candidate.name === name);
+    if (set === undefined) return null;
+    const shape = lefts.map((left) => `${left.domain}/${left.symbols}/${left.uses ?? ''}`).join(',');
+    // Fields of one kind are read differently in different rules (source or destination), so lefts are part of the key.
+    const key = `${name}|${shape}|${isMap}|${lefts.map((left) => this.identity(left)).join(',')}`;
+    const found = this.indexes.get(key);
+    if (found !== undefined) return found;
+    const fillable = this.usage.fillable.has(this.key(name));
+    const index = new SetIndex(set.elements, lefts, set.isMap, fillable, this.key(name));
+    this.indexes.set(key, index);
+    this.note(set.elements, lefts, set.isMap);
+    return index;
+  }
+
+  private readonly identities = new WeakMap<Left['read'], number>();
+  private identity(left: Left): number {
+    const found = this.identities.get(left.read);
+    if (found !== undefined) return found;
+    this.serial += 1;
+    this.identities.set(left.read, this.serial);
+    return this.serial;
+  }
+
+  key(name: string): string {
+    return setKey(this.table.family, this.table.name, name);
+  }
+
+  /** Notes which ports and addresses the elements tell apart. */
+  private note(elements: readonly unknown[], lefts: readonly Left[], isMap: boolean): void {
+    for (const [position, left] of lefts.entries()) {
+      if (left.uses === undefined) continue;
+      const column = elements.map((element) => part(isMap && Array.isArray(element) ? element[0] : element, position, lefts.length));
+      this.usage.names(left.uses, valuesOf(column, left).ranges);
+    }
+  }
+
+  keyOf(expr: unknown): readonly Left[] {
+    return compileKey(expr, this.context);
+  }
+}
+
+function part(element: unknown, position: number, length: number): unknown {
+  const value = isRecord(element) && isRecord(element['elem']) ? element['elem']['val'] : element;
+  if (length === 1) return value;
+  return isRecord(value) && Array.isArray(value['concat']) ? (value['concat'] as unknown[])[position] : undefined;
+}
+
+/** The families of packets that a table sees. */
+export function familiesOf(table: string): readonly Family[] {
+  if (table === 'ip') return [4];
+  return table === 'ip6' ? [6] : [4, 6];
+}

@@ -1,0 +1,157 @@
+import { type Match, split } from './match';
+import { type Flow, because, merge } from './packet';
+import type { Test } from './match';
+import type { Run } from './run';
+
+/** A chain of rules, from whichever front end, ready to be run. */
+export interface Chain {
+  /** For people: "table inet filter, chain input". */
+  readonly label: string;
+  rules: readonly Rule[];
+}
+
+export interface Rule {
+  /** For people: "table inet filter, chain input, rule 7". */
+  readonly label: string;
+  /** Empty for a rule that decides nothing (counters, logs). */
+  readonly steps: readonly Step[];
+}
+
+export type Step = { readonly kind: 'test'; readonly test: Test } | { readonly kind: 'act'; readonly act: Act };
+
+export type Act = (flow: Flow, run: Run, rule: Rule) => readonly Branch[];
+
+/** Where a flow goes after a step: to the rule's next step, to the next rule, or out. */
+export type Branch =
+  | { readonly go: 'on' | 'next' | 'accept' | 'drop' | 'return' | 'lost'; readonly flow: Flow; readonly text?: string }
+  | { readonly go: 'jump' | 'goto'; readonly flow: Flow; readonly chain: Chain };
+
+/** A base chain of one hook. */
+export interface BaseChain {
+  readonly chain: Chain;
+  readonly hook: string;
+  readonly priority: number;
+  readonly type: string;
+  readonly policy: 'accept' | 'drop';
+  /** nftables family, or `ip` and `ip6` for iptables. */
+  readonly family: string;
+  /** Interfaces of an ingress or egress chain; null: not known; undefined: the hook has none. */
+  readonly devices: readonly string[] | null | undefined;
+  /** Null: it is not known whether its table is dormant. */
+  readonly active: true | null;
+  /** Has rules that change a packet's state, so that the order among equal priorities matters. */
+  readonly effects: boolean;
+}
+
+/** The kernel allows 16 levels (nft) or as many as there are chains (x_tables, which has no cycles). */
+const MAX_DEPTH = 128;
+/** More states than any sane ruleset makes out of one packet. */
+const MAX_FLOWS = 512;
+
+interface Ends {
+  readonly accepted: Flow[];
+  readonly returned: Flow[];
+}
+
+/** Runs a base chain; gives the flows that pass. What is dropped is noted in the run. */
+export function runBase(base: BaseChain, flows: readonly Flow[], run: Run): readonly Flow[] {
+  const ends: Ends = { accepted: [], returned: [] };
+  const fallen = runChain(base.chain, flows, run, ends, 0);
+  const passed = [...ends.accepted];
+  for (const flow of merge([...fallen, ...ends.returned])) {
+    if (base.policy === 'drop') run.stop(flow, `dropped by the policy of ${base.chain.label}`);
+    else passed.push(base.chain.rules.length > 0 ? because(flow, 'policy', `the policy of ${base.chain.label}`) : flow);
+  }
+  return merge(passed);
+}
+
+/** Runs a chain; what reaches its end or returns is the result, what is accepted goes to `ends`. */
+function runChain(chain: Chain, flows: readonly Flow[], run: Run, ends: Ends, depth: number): readonly Flow[] {
+  if (depth > MAX_DEPTH) {
+    for (const flow of flows) run.lose(flow, `too many jumps at ${chain.label}`);
+    return [];
+  }
+  const returned: Flow[] = [];
+  let current = flows;
+  for (const rule of chain.rules) {
+    if (current.length === 0) break;
+    if (rule.steps.length === 0) continue;
+    const next: Flow[] = [];
+    for (const flow of current) runRule(rule, flow, run, { next, returned, accepted: ends.accepted }, depth);
+    current = bounded(next.length === 1 ? next : merge(next), run, chain.label);
+  }
+  return returned.length === 0 ? current : merge([...current, ...returned]);
+}
+
+function bounded(flows: readonly Flow[], run: Run, label: string): readonly Flow[] {
+  if (flows.length <= MAX_FLOWS) return flows;
+  for (const flow of flows.slice(MAX_FLOWS)) run.lose(flow, `too many kinds of packets at ${label}`);
+  return flows.slice(0, MAX_FLOWS);
+}
+
+interface RuleEnds {
+  readonly next: Flow[];
+  readonly returned: Flow[];
+  readonly accepted: Flow[];
+}
+
+function runRule(rule: Rule, start: Flow, run: Run, ends: RuleEnds, depth: number): void {
+  let flows: Flow[] = [start];
+  for (const step of rule.steps) {
+    const on: Flow[] = [];
+    for (const flow of flows) {
+      run.budget.spend(1);
+      if (step.kind === 'test') {
+        const match: Match = step.test(flow, run);
+        const parts = split(flow, match, run);
+        if (parts.taken !== null) on.push(parts.taken);
+        if (parts.rest !== null) ends.next.push(parts.rest);
+      } else {
+        for (const branch of step.act(flow, run, rule)) follow(branch, rule, run, ends, on, depth);
+      }
+    }
+    if (on.length === 0) return;
+    flows = on;
+  }
+  ends.next.push(...flows);
+}
+
+function follow(branch: Branch, rule: Rule, run: Run, ends: RuleEnds, on: Flow[], depth: number): void {
+  const { flow } = branch;
+  switch (branch.go) {
+    case 'on':
+      on.push(flow);
+      return;
+    case 'next':
+      ends.next.push(flow);
+      return;
+    case 'accept':
+      ends.accepted.push(because(flow, branch.text === undefined ? 'rule' : 'nat', branch.text ?? rule.label));
+      return;
+    case 'drop':
+      run.stop(flow, branch.text ?? `dropped by ${rule.label}`);
+      return;
+    case 'return':
+      ends.returned.push(flow);
+      return;
+    case 'lost':
+      run.lose(flow, branch.text ?? `${rule.label} is not understood`);
+      return;
+    case 'jump':
+      ends.next.push(...runChain(branch.chain, [flow], run, acceptedOnly(ends), depth + 1));
+      return;
+    case 'goto':
+      // goto leaves no way back: what falls out of the other chain leaves this one, too (nft(8), "goto").
+      ends.returned.push(...runChain(branch.chain, [flow], run, acceptedOnly(ends), depth + 1));
+      return;
+  }
+}
+
+function acceptedOnly(ends: RuleEnds): Ends {
+  return { accepted: ends.accepted, returned: [] };
+}
+
+/** A step that always decides the same. */
+export function verdict(go: 'accept' | 'drop' | 'return'): Step {
+  return { kind: 'act', act: (flow) => [{ go, flow }] };
+}

@@ -1,0 +1,62 @@
+import type { Section, Sections } from '../report/section';
+
+/**
+ * What one source said, or why it said nothing. Nothing to say (an empty ruleset) is known; a tool that is missing, was
+ * not permitted, or wrote what could not be parsed is not.
+ */
+export type Reading<T> = { readonly known: true; readonly value: T } | { readonly known: false; readonly why: string };
+
+export function known<T>(value: T): Reading<T> {
+  return { known: true, value };
+}
+
+export function notKnown<T>(why: string): Reading<T> {
+  return { known: false, why };
+}
+
+/** Exit statuses that the collection script gives of its own accord (see collect.ts). */
+export const STATUS_ABSENT = 127;
+export const STATUS_TOO_LARGE = 75;
+
+/** The body of a section as text, if the host sent it with status 0 and it is not larger than `maxBytes`. */
+export function textOf(sections: Sections, name: string, maxBytes: number): Reading<string> {
+  const section = sections.get(name);
+  if (section === undefined) return notKnown('not sent');
+  if (section.status !== 0) return notKnown(whyNot(section));
+  if (section.body.length > maxBytes) return notKnown('too large');
+  return known(section.body.toString('utf8'));
+}
+
+function whyNot(section: Section): string {
+  if (section.status === STATUS_ABSENT) return 'the tool is not installed';
+  if (section.status === STATUS_TOO_LARGE) return 'too large';
+  return 'could not be read (it needs root or sudo)';
+}
+
+/** Parsed JSON, or not known; never throws. Nesting is the consumer's to bound. */
+export function jsonOf(text: string): Reading<unknown> {
+  try {
+    return known(JSON.parse(text) as unknown);
+  } catch {
+    return notKnown('is not JSON');
+  }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function asString(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+export function asInteger(value: unknown): number | null {
+  return typeof value === 'number' && Number.isInteger(value) ? value : null;
+}
+
+/** The strings of an array, or of a single string; everything else is left out. */
+export function asStrings(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (!Array.isArray(value)) return [];
+  return value.filter((item): item is string => typeof item === 'string');
+}

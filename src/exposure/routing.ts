@@ -1,0 +1,222 @@
+import { EVERYTHING, LOOPBACK, MULTICAST } from './address-space';
+import type { Family } from './addresses';
+import { type Bound, EMPTY, type RangeSet, contains, fromPairs, intersect, isEmpty, subtract, union } from './ranges';
+import type { Reading } from './reading';
+import type { Route, RouteRule } from './routes';
+
+/** What the routing tables say about a destination. */
+export interface Outcome {
+  readonly kind: 'local' | 'unicast' | 'broadcast' | 'none' | 'unknown';
+  readonly devices: readonly string[];
+}
+
+/** An outcome and for which destinations it may come out. Pieces overlap where it cannot be told which holds. */
+export interface Piece {
+  readonly to: RangeSet;
+  readonly outcome: Outcome;
+}
+
+/** What a lookup goes by, beside the destination. Null: not known. */
+export interface Query {
+  readonly from: Bound | null;
+  readonly iif: string | null;
+  readonly mark: number | null;
+  /** Routing table of the VRF that the packet is in; null: in none. */
+  readonly vrfTable: string | null;
+}
+
+interface Segment {
+  readonly to: RangeSet;
+  readonly outcome: Outcome;
+  readonly prefixLength: number;
+  readonly passes: boolean;
+}
+
+const NO_ROUTE: Outcome = { kind: 'none', devices: [] };
+const NOT_KNOWN: Outcome = { kind: 'unknown', devices: [] };
+
+/** The default three rules (ip-rule(8)), which are all that most hosts have. */
+function isPlain(rules: readonly RouteRule[]): boolean {
+  return rules.every((rule) => rule.action === 'lookup' && rule.from === null && rule.to === null && rule.fwmark === null &&
+    rule.iif === null && rule.oif === null && !rule.not && !rule.conditional && rule.suppressPrefixLength === null);
+}
+
+/** Routing tables and rules of one family. */
+export class Routing {
+  private readonly tables = new Map<string, readonly Segment[]>();
+  private readonly memory = new Map<string, readonly Piece[]>();
+  /** False: a table or the rules could not be read; then every answer is "unknown". */
+  readonly known: boolean;
+  private readonly routes: readonly Route[];
+  private readonly rules: readonly RouteRule[];
+  private readonly plain: boolean;
+
+  constructor(readonly family: Family, routes: Reading<readonly Route[]>, rules: Reading<readonly RouteRule[]>) {
+    this.known = routes.known && rules.known;
+    this.routes = routes.known ? routes.value : [];
+    this.rules = rules.known ? rules.value : [];
+    this.plain = isPlain(this.rules);
+    const byTable = new Map<string, Route[]>();
+    for (const route of this.routes) {
+      const list = byTable.get(route.table);
+      if (list === undefined) byTable.set(route.table, [route]);
+      else list.push(route);
+    }
+    for (const [name, list] of byTable) this.tables.set(name, segments(list, family));
+  }
+
+  /** All that lookups of the given kind can give, for every destination. */
+  lookup(query: Query): readonly Piece[] {
+    if (!this.known) return [{ to: EVERYTHING[this.family], outcome: NOT_KNOWN }];
+    const key = this.plain ? '' : `${query.from}|${query.iif}|${query.mark}|${query.vrfTable}`;
+    const found = this.memory.get(key);
+    if (found !== undefined) return found;
+    const pieces = this.walk(query);
+    this.memory.set(key, pieces);
+    return pieces;
+  }
+
+  private walk(query: Query): readonly Piece[] {
+    const out: Piece[] = [];
+    let open: RangeSet = EVERYTHING[this.family];
+    for (const rule of this.rules) {
+      if (isEmpty(open)) break;
+      const { sure, may } = this.applies(rule, query);
+      const tried = intersect(open, may);
+      if (isEmpty(tried)) continue;
+      if (rule.action === 'other') continue;
+      if (rule.action === 'drop') {
+        out.push({ to: tried, outcome: NO_ROUTE });
+        open = subtract(open, sure);
+        continue;
+      }
+      const table = rule.l3mdev ? query.vrfTable : rule.table;
+      for (const segment of table === null ? [] : (this.tables.get(table) ?? [])) {
+        if (segment.passes) continue;
+        if (rule.suppressPrefixLength !== null && segment.prefixLength <= rule.suppressPrefixLength) continue;
+        const to = intersect(tried, segment.to);
+        if (isEmpty(to)) continue;
+        out.push({ to, outcome: segment.outcome });
+        open = subtract(open, intersect(sure, segment.to));
+      }
+    }
+    if (!isEmpty(open)) out.push({ to: open, outcome: NO_ROUTE });
+    return out;
+  }
+
+  /** For which destinations a rule surely and possibly applies. */
+  private applies(rule: RouteRule, query: Query): { sure: RangeSet; may: RangeSet } {
+    const all = EVERYTHING[this.family];
+    let certain = true;
+    let possible = true;
+    const judge = (matches: boolean | null): void => {
+      if (matches === false) possible = false;
+      if (matches !== true) certain = false;
+    };
+    if (rule.from !== null) judge(query.from === null ? null : query.from >= rule.from.start && query.from < rule.from.end);
+    if (rule.fwmark !== null) judge(query.mark === null ? null : (query.mark & rule.fwmark.mask) >>> 0 === rule.fwmark.value >>> 0);
+    if (rule.iif !== null) judge(query.iif === null ? null : query.iif === rule.iif);
+    if (rule.oif !== null) judge(null);
+    if (rule.conditional) judge(null);
+    if (rule.l3mdev) judge(query.vrfTable !== null);
+    const to: RangeSet = rule.to === null ? all : [rule.to.start, rule.to.end];
+    const sure = certain ? to : EMPTY;
+    const may = possible ? to : EMPTY;
+    return rule.not ? { sure: subtract(all, may), may: subtract(all, sure) } : { sure, may };
+  }
+
+  /** What may happen to packets for one destination. */
+  outcomes(destination: Bound, query: Query): readonly Outcome[] {
+    return this.lookup(query).filter((piece) => contains(piece.to, destination)).map((piece) => piece.outcome);
+  }
+
+  /** Destinations for which the outcome surely, and may, satisfy a condition. */
+  where(query: Query, condition: (outcome: Outcome) => boolean): { readonly sure: RangeSet; readonly may: RangeSet } {
+    let may = EMPTY;
+    let not = EMPTY;
+    for (const { to, outcome } of this.lookup(query)) {
+      if (outcome.kind === 'unknown') {
+        may = union(may, to);
+        not = union(not, to);
+      } else if (condition(outcome)) may = union(may, to);
+      else not = union(not, to);
+    }
+    return { sure: subtract(may, not), may };
+  }
+
+  /** Routes that lead out, of every table, for finding the interfaces that face the internet. */
+  unicast(): readonly Route[] {
+    return this.routes.filter((route) => route.type === 'unicast');
+  }
+
+  /** Destinations that are local by any table. */
+  locals(): readonly Route[] {
+    return this.routes.filter((route) => route.type === 'local');
+  }
+
+  /**
+   * Address types as `addrtype` and nft's `fib … type` see them: from the local table
+   * (net/ipv4/fib_frontend.c, __inet_dev_addr_type), with a device only if the route is on it.
+   */
+  addressType(type: string, device: string | null): RangeSet {
+    const multicast = MULTICAST[this.family];
+    const named = (kind: string): RangeSet =>
+      fromPairs(
+        this.routes
+          .filter((route) => route.table === 'local' && route.type === kind && (device === null || route.devices.includes(device)))
+          .map((route) => [route.to.start, route.to.end] as const),
+      );
+    if (type === 'multicast') return multicast;
+    const local = subtract(this.family === 6 && device === null ? union(named('local'), LOOPBACK[6]) : named('local'), multicast);
+    const broadcast = union(subtract(named('broadcast'), multicast), this.family === 4 ? [2 ** 32 - 1, 2 ** 32] : EMPTY);
+    if (type === 'local') return subtract(local, broadcast);
+    if (type === 'broadcast') return broadcast;
+    if (type === 'unicast') return subtract(EVERYTHING[this.family], union(union(local, broadcast), multicast));
+    return named(type);
+  }
+}
+
+/** A table as disjoint pieces: prefixes nest, so one pass with a stack gives the longest match of every address. */
+function segments(routes: readonly Route[], family: Family): readonly Segment[] {
+  const sorted = [...routes].sort((a, b) =>
+    a.to.start < b.to.start ? -1 : a.to.start > b.to.start ? 1 : a.prefixLength - b.prefixLength || a.metric - b.metric,
+  );
+  const groups = new Map<string, { outcome: Outcome; prefixLength: number; passes: boolean; pairs: [Bound, Bound][] }>();
+  const stack: Route[] = [];
+  let position: Bound = family === 4 ? 0 : 0n;
+  const emit = (end: Bound): void => {
+    const top = stack[stack.length - 1];
+    if (top !== undefined && position < end) {
+      const outcome = outcomeOf(top);
+      const key = `${outcome.kind}|${outcome.devices.join(',')}|${top.prefixLength}|${top.type === 'throw'}`;
+      const group = groups.get(key);
+      if (group !== undefined) group.pairs.push([position, end]);
+      else groups.set(key, { outcome, prefixLength: top.prefixLength, passes: top.type === 'throw', pairs: [[position, end]] });
+    }
+    if (position < end) position = end;
+  };
+  for (const route of sorted) {
+    for (let top = stack[stack.length - 1]; top !== undefined && top.to.end <= route.to.start; top = stack[stack.length - 1]) {
+      emit(top.to.end);
+      stack.pop();
+    }
+    const top = stack[stack.length - 1];
+    // The same prefix again, with a higher metric: not used while the first one is there.
+    if (top !== undefined && top.to.start === route.to.start && top.to.end === route.to.end) continue;
+    emit(route.to.start);
+    stack.push(route);
+  }
+  for (let top = stack[stack.length - 1]; top !== undefined; top = stack[stack.length - 1]) {
+    emit(top.to.end);
+    stack.pop();
+  }
+  return [...groups.values()].map(({ pairs, ...rest }) => ({ ...rest, to: fromPairs(pairs) }));
+}
+
+function outcomeOf(route: Route): Outcome {
+  if (route.conditional) return NOT_KNOWN;
+  if (route.type === 'local' || route.type === 'anycast') return { kind: 'local', devices: route.devices };
+  if (route.type === 'unicast') return { kind: 'unicast', devices: route.devices };
+  if (route.type === 'broadcast' || route.type === 'multicast') return { kind: 'broadcast', devices: route.devices };
+  return NO_ROUTE;
+}

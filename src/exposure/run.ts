@@ -1,0 +1,74 @@
+import type { Environment } from './environment';
+import { Algebra } from './match';
+import type { Flow } from './packet';
+import { EMPTY, type RangeSet, union } from './ranges';
+
+/** Thrown inside the evaluator only: an input that costs more than the bounds allow. The answer is then "unknown". */
+export class TooLarge extends Error {}
+
+/** Counts what is done, so that the same input always stops at the same place; a clock would not. */
+export class Budget {
+  constructor(private left: number) {}
+
+  spend(operations: number): void {
+    this.left -= operations;
+    if (this.left < 0) throw new TooLarge();
+  }
+}
+
+/**
+ * `free`: whatever chance, time or the peer may choose can come out either way: shows who may get in.
+ * `natural`: limits have tokens left, a peer is on no list yet, an ordinary client: shows who surely gets in.
+ */
+export type Mode = 'free' | 'natural';
+
+/** One passage of one kind of packet through the host. Peers go every way that they may go, so the flows can overlap. */
+export class Run {
+  /** Something was met that differs between the modes. */
+  choiceSeen = false;
+  /** Peers whose packets may be stopped somewhere. */
+  stopped: RangeSet = EMPTY;
+  /** Who was stopped where, for the explanation. */
+  readonly stops: { readonly text: string; readonly peers: RangeSet }[] = [];
+  /** Peers whose packets went where the model cannot follow. */
+  lost: RangeSet = EMPTY;
+  /** Which packet of a connection is under way, for the explanation. */
+  about = '';
+  readonly algebra: Algebra;
+
+  constructor(
+    readonly environment: Environment,
+    readonly mode: Mode,
+    /** Which way a random choice falls in natural mode. */
+    readonly luck: number,
+    /** Which of two equal priorities goes first. */
+    readonly reversed: boolean,
+    readonly budget: Budget,
+    memory?: Algebra,
+  ) {
+    this.algebra = memory ?? new Algebra((operations) => budget.spend(operations));
+  }
+
+  stop(flow: Flow, text: string): void {
+    this.stopped = union(this.stopped, flow.peers);
+    if (this.stops.length < 200) this.stops.push({ text: `${this.about}${text}`, peers: flow.peers });
+  }
+
+  /** The packet may get through or not: what it met is not modelled. */
+  lose(flow: Flow, text: string): void {
+    this.lost = union(this.lost, flow.peers);
+    this.stop(flow, text);
+  }
+
+  /** Something that chance or the peer decides; `natural` is how it falls for an ordinary first packet. */
+  choice(natural: boolean): 'yes' | 'no' | 'maybe' {
+    this.choiceSeen = true;
+    if (this.mode === 'free') return 'maybe';
+    return natural ? 'yes' : 'no';
+  }
+
+  /** A random choice, which a peer can repeat until it falls as wanted. */
+  chance(): 'yes' | 'no' | 'maybe' {
+    return this.choice(this.luck % 2 === 0);
+  }
+}
