@@ -22,18 +22,21 @@ export function exporterConfig(
     probe: { interval: '5s', timeout: '5s', concurrency: 16, ...probe },
     ssh: { user: labUser, identity_file: identityFile, known_hosts: knownHostsFile, ...ssh },
     ...sections,
-    hosts: hosts.map((host) => ({ ...hostEntry(host), ...hostOverrides?.[host.name] })),
+    hosts: hosts.map((host) => hostEntry(host, hostOverrides?.[host.name] ?? {})),
   });
 }
 
-function hostEntry(host: LabHost): Record<string, unknown> {
+function hostEntry(host: LabHost, overrides: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { stack, labels, exposure } = host.spec;
+  const { ssh, ...others } = overrides;
+  const sshSection = { ...(host.sshd.port === 22 ? {} : { port: host.sshd.port }), ...(ssh as object | undefined) };
   return {
     name: host.name,
     address: host.address,
-    ...(host.sshd.port === 22 ? {} : { port: host.sshd.port }),
     ...(stack === undefined ? {} : { stack }),
     ...(labels === undefined ? {} : { labels }),
     ...(exposure === undefined ? {} : { exposure }),
+    ...(Object.keys(sshSection).length === 0 ? {} : { ssh: sshSection }),
+    ...others,
   };
 }

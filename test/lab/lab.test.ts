@@ -135,14 +135,14 @@ describeWithLab('two lab hosts', () => {
 
   test('fall into a config for the exporter', () => {
     const config = parse(
-      lab.configYaml({ probe: { interval: '1s' }, hosts: { db: { exposure: 'internal' } } }),
+      lab.configYaml({ probe: { interval: '1s' }, hosts: { db: { exposure: 'internal', ssh: { user: 'root' } } } }),
     ) as unknown;
     expect(config).toMatchObject({
       probe: { interval: '1s', timeout: '5s' },
       ssh: { user: labUser, identity_file: lab.identityFile, known_hosts: lab.knownHostsFile },
       hosts: [
         { name: 'web', address: web.address, stack: 'shop', labels: { team: 'web' } },
-        { name: 'db', address: db.address, port: 2222, exposure: 'internal' },
+        { name: 'db', address: db.address, ssh: { port: 2222, user: 'root' }, exposure: 'internal' },
       ],
     });
     expect(fs.statSync(lab.identityFile).mode & 0o777).toBe(0o600);
