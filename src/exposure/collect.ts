@@ -50,9 +50,12 @@ const common = `
     fi
   }
 
-  # exposure_module NAME: absent only if the kernel has it neither loaded nor built in, and says so.
+  # exposure_module NAME [FILE]: absent only if the kernel has it neither loaded nor built in, and says so; or if it
+  # makes a file for everybody to see (not to read), and there is none.
   exposure_module() {
-    if [ -d "$R/sys/module/$1" ] || grep -q "^$1 " "$R/proc/modules" 2>/dev/null; then
+    if [ -n "\${2:-}" ] && [ -e "$R/proc/net/tcp" ] && [ ! -e "$R$2" ]; then
+      echo absent
+    elif [ -d "$R/sys/module/$1" ] || grep -q "^$1 " "$R/proc/modules" 2>/dev/null; then
       echo present
     elif [ -r "$R/proc/modules" ] && [ -r "$exposure_builtin" ] && ! grep -q "/$1[.]ko" "$exposure_builtin"; then
       echo absent
@@ -79,7 +82,7 @@ export const exposureScript: string = `${common}
     exposure_count=$(wc -l <"$R/proc/net/$1" 2>/dev/null || echo 0)
     [ "$exposure_count" -le 20000 ] || return 75
     shift
-    "$exposure_ip" $exposure_json "$@"
+    "$exposure_ip" \${exposure_json:+"$exposure_json"} "$@"
   }
 
   exposure_sysctls() {
@@ -94,7 +97,7 @@ export const exposureScript: string = `${common}
 
   exposure_kernel() {
     printf 'nf_tables %s\\nip_tables %s\\nip6_tables %s\\nip_vs %s\\n' \\
-      "$exposure_nft" "$exposure_ip4" "$exposure_ip6" "$(exposure_module ip_vs)"
+      "$exposure_nft" "$exposure_ip4" "$exposure_ip6" "$(exposure_module ip_vs /proc/net/ip_vs)"
   }
 
   # The old program lists the old tables, the new one those in nf_tables: it would load that to find nothing.
@@ -108,8 +111,8 @@ export const exposureScript: string = `${common}
   }
 
   exposure_nft=$(exposure_module nf_tables)
-  exposure_ip4=$(exposure_module ip_tables)
-  exposure_ip6=$(exposure_module ip6_tables)
+  exposure_ip4=$(exposure_module ip_tables /proc/net/ip_tables_names)
+  exposure_ip6=$(exposure_module ip6_tables /proc/net/ip6_tables_names)
 
   section ${SECTION.tcp} exposure_sockets tcp 0A
   section ${SECTION.tcp6} exposure_sockets tcp6 0A
@@ -122,12 +125,12 @@ export const exposureScript: string = `${common}
   if exposure_ip=$(exposure_tool ip); then
     exposure_json=-j
     "$exposure_ip" -j link show lo >/dev/null 2>&1 || exposure_json=
-    section ${SECTION.addresses} "$exposure_ip" $exposure_json addr show
+    section ${SECTION.addresses} "$exposure_ip" \${exposure_json:+"$exposure_json"} addr show
     [ -z "$exposure_json" ] || section ${SECTION.links} "$exposure_ip" -j -d link show
     section ${SECTION.routes4} exposure_routes route -4 route show table all
     section ${SECTION.routes6} exposure_routes ipv6_route -6 route show table all
-    section ${SECTION.rules4} "$exposure_ip" $exposure_json -4 rule show
-    section ${SECTION.rules6} "$exposure_ip" $exposure_json -6 rule show
+    section ${SECTION.rules4} "$exposure_ip" \${exposure_json:+"$exposure_json"} -4 rule show
+    section ${SECTION.rules6} "$exposure_ip" \${exposure_json:+"$exposure_json"} -6 rule show
   else
     section ${SECTION.procFibTrie} cat "$R/proc/net/fib_trie"
     section ${SECTION.procIfInet6} cat "$R/proc/net/if_inet6"
@@ -146,11 +149,11 @@ export const exposureScript: string = `${common}
   section ${SECTION.iptables6} exposure_save ip6tables-save ip6tables-save "$exposure_ip6"
   # Saving lists what is there; "iptables-legacy -S" would make a table first.
   if [ "$exposure_ip4" != absent ]; then
-    section ${SECTION.legacyNames4} exposure_root ip-tables-names cat /proc/net/ip_tables_names
+    section ${SECTION.legacyNames4} exposure_root ip-tables-names cat "$R/proc/net/ip_tables_names"
     section ${SECTION.legacy4} exposure_root iptables-legacy-save iptables-legacy-save
   fi
   if [ "$exposure_ip6" != absent ]; then
-    section ${SECTION.legacyNames6} exposure_root ip6-tables-names cat /proc/net/ip6_tables_names
+    section ${SECTION.legacyNames6} exposure_root ip6-tables-names cat "$R/proc/net/ip6_tables_names"
     section ${SECTION.legacy6} exposure_root ip6tables-legacy-save ip6tables-legacy-save
   fi
   section ${SECTION.ipsets} exposure_root ipset-save ipset save
@@ -189,7 +192,7 @@ export const exposureFingerprintScript: string = `${common}
     { [ "$exposure_uid" = 0 ] || exposure_may nft-outline "$exposure_path" -s -t list ruleset; }; then
     exposure_rules=$(exposure_root nft-outline nft -s -t list ruleset 2>/dev/null | cksum)
   fi
-  if [ -n "$exposure_rules" ] && [ "$(exposure_module ip_tables)" != absent ]; then
+  if [ -n "$exposure_rules" ] && [ "$(exposure_module ip_tables /proc/net/ip_tables_names)" != absent ]; then
     exposure_rules="$exposure_rules $(exposure_legacy_rules | cksum)"
   fi
   printf 'ruleset %s\\n' "\${exposure_rules:--}"

@@ -163,7 +163,9 @@ function rpfilter(options: readonly Option[]): Test {
 function devgroup(options: readonly Option[]): Test | null {
   const tests: Test[] = [];
   for (const option of options) {
-    const wantedGroup = markOf(option.values[0] ?? '');
+    const text = option.values[0] ?? '';
+    // Names of /etc/iproute2/group are saved as such; only `default` is the same everywhere.
+    const wantedGroup = text === 'default' ? { value: 0, mask: 0xffffffff } : markOf(text);
     const side = option.name === '--src-group' ? 'iif' : option.name === '--dst-group' ? 'oif' : null;
     if (wantedGroup === null || side === null) return null;
     tests.push(({ packet }, run) => {

@@ -3,6 +3,7 @@ import { type Option, has, optionNamed } from './iptables-words';
 import type { IptablesScope } from './iptables-scope';
 import { isAny } from './listeners';
 import { type Match, type Test, invert, whether } from './match';
+import { ownerOf } from './nft-meta';
 import type { Flow } from './packet';
 import type { Run } from './run';
 
@@ -107,8 +108,20 @@ function socket(options: readonly Option[]): Test {
 }
 
 /** A new connection's packet has no socket whose owner could be asked. */
-function ownerOrCgroup(): Test {
+function cgroup(): Test {
   return ({ packet }) => (packet.direction === 'original' && packet.tproxy === null ? 'no' : 'maybe');
+}
+
+/** For answers the owner is the listening socket's (net/netfilter/xt_owner.c). */
+function owner(options: readonly Option[]): Test {
+  const option = options.length === 1 ? optionNamed(options, '--uid-owner') : null;
+  const [first = '', last = first] = (option?.values[0] ?? '').split('-', 2);
+  const range = /^\d{1,10}$/.test(first) && /^\d{1,10}$/.test(last) ? ([Number(first), Number(last)] as const) : null;
+  return ({ packet }, run) => {
+    if (packet.direction === 'original' && packet.tproxy === null) return 'no';
+    const uid = range === null ? null : ownerOf(packet, run);
+    return uid === null || option === null || range === null ? 'maybe' : whether((uid >= range[0] && uid <= range[1]) !== option.not);
+  };
 }
 
 export const STATEFUL_MATCHES: Readonly<Record<string, MatchCompiler>> = {
@@ -120,6 +133,6 @@ export const STATEFUL_MATCHES: Readonly<Record<string, MatchCompiler>> = {
   string,
   set,
   socket,
-  owner: ownerOrCgroup,
-  cgroup: ownerOrCgroup,
+  owner,
+  cgroup,
 };

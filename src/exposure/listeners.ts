@@ -86,6 +86,13 @@ export class Listeners {
     return list.find((server) => server.family === arrival.family && server.address === arrival.address) ?? null;
   }
 
+  /** Who owns the sockets at a port, if they are all one user's; null: not known. */
+  owner(transport: Transport, port: number | null): number | null {
+    const owners = new Set(port === null ? [] : this.at(transport, port).map((listener) => listener.uid));
+    const [uid] = owners;
+    return owners.size === 1 && uid !== undefined ? uid : null;
+  }
+
   /** Whether some service of the load balancer has the address. */
   hasVirtual(address: Bound): boolean {
     return this.virtualAddresses.has(address);
@@ -107,7 +114,7 @@ export class Listeners {
 
   /** How the sockets at a port are bound: ports with the same binding fare alike wherever no rule tells them apart. */
   binding(transport: Transport, port: number): string {
-    const sockets = this.at(transport, port).map((l) => `${l.family}/${l.address}/${l.v6only}/${l.device}`);
+    const sockets = this.at(transport, port).map((l) => `${l.family}/${l.address}/${l.v6only}/${l.device}/${l.uid}`);
     const servers = (this.virtual.get(`${transport}|${port}`) ?? []).map((s) => `v${s.family}/${s.address}/${s.servers > 0}`);
     return [...sockets, ...servers].sort().join(',');
   }

@@ -46,10 +46,11 @@ export function metaField(key: string, context: LeftContext): Left {
     case 'pkttype':
       return plain('number', 'packetType', reading((packet) => (packet.direction === 'original' ? 0 : UNKNOWN)));
     case 'skuid':
+      return number((packet, run) => (hasNoSocket(packet) ? BREAK : (ownerOf(packet, run) ?? UNKNOWN)));
     case 'skgid':
     case 'cgroup':
       // A new connection's packet has no socket yet, so the expression ends the rule (net/netfilter/nft_meta.c).
-      return number((packet) => (packet.direction === 'original' && packet.tproxy === null ? BREAK : UNKNOWN));
+      return number((packet) => (hasNoSocket(packet) ? BREAK : UNKNOWN));
     case 'length':
       return number(({ transport }) => ({ kind: 'choice', low: transport === 6 ? 40 : 29, high: 600 }));
     case 'priority':
@@ -68,6 +69,16 @@ export function metaField(key: string, context: LeftContext): Left {
       // time, day, hour, rtclassid, …
       return plain('opaque', 'none', () => UNKNOWN);
   }
+}
+
+function hasNoSocket(packet: Packet): boolean {
+  return packet.direction === 'original' && packet.tproxy === null && packet.tracking !== 'established';
+}
+
+/** The user whose socket sends an answer. What is passed on for others (no interface but the one it came in by) has none. */
+export function ownerOf(packet: Packet, run: Run): number | null {
+  if (packet.direction === 'original' || packet.iif !== '') return null;
+  return run.environment.listeners.owner(packet.transport, packet.sport);
 }
 
 function reading(read: Reader): Left['read'] {

@@ -1,7 +1,7 @@
 import type { Environment } from './environment';
 import { Algebra } from './match';
 import type { Flow } from './packet';
-import { EMPTY, type RangeSet, union } from './ranges';
+import { type Bound, EMPTY, type RangeSet, union } from './ranges';
 
 /** Thrown inside the evaluator only: an input that costs more than the bounds allow. The answer is then "unknown". */
 export class TooLarge extends Error {}
@@ -65,6 +65,29 @@ export class Run {
     this.choiceSeen = true;
     if (this.mode === 'free') return 'maybe';
     return natural ? 'yes' : 'no';
+  }
+
+  /** How much of all peers this run is about: less than 1 once it follows only those of a scattered kind. */
+  portion = 1;
+  private scattered: { readonly mask: bigint; readonly values: RangeSet; readonly inside: boolean } | null = null;
+
+  /** Whether a peer's address under a mask is one of some values, for masks that scatter peers over the whole space. */
+  scatter(mask: bigint, values: RangeSet): 'yes' | 'no' | 'maybe' {
+    this.choiceSeen = true;
+    this.environment.usage.randomness = Math.max(this.environment.usage.randomness, 2);
+    if (this.mode === 'free') return 'maybe';
+    if (this.scattered === null) {
+      let bits = 0;
+      for (let rest = mask; rest > 0n; rest >>= 1n) bits += Number(rest & 1n);
+      let count = 0;
+      for (let i = 0; i < values.length; i += 2) count += Number(values[i + 1] as Bound) - Number(values[i] as Bound);
+      const inside = this.luck % 2 === 0;
+      const share = Math.min(1, count / 2 ** bits);
+      this.scattered = { mask, values, inside };
+      this.portion = inside ? share : 1 - share;
+    }
+    const same = this.scattered.mask === mask && this.scattered.values === values;
+    return same ? (this.scattered.inside ? 'yes' : 'no') : 'maybe';
   }
 
   /** A random choice, which a peer can repeat until it falls as wanted. */

@@ -17,6 +17,8 @@ export interface Listener {
   readonly v6only: boolean | null;
   /** SO_BINDTODEVICE or a link-local scope: the interface; '' for none; null: not known. */
   readonly device: string | null;
+  /** Whose socket it is; null: not known. */
+  readonly uid: number | null;
 }
 
 /** More sockets than any host has; what is beyond is not looked at and makes the answer "unknown". */
@@ -36,13 +38,13 @@ export function parseProcSockets(text: string, transport: Transport, family: Fam
   const wanted = transport === 6 ? LISTEN : UNCONNECTED;
   const out: Listener[] = [];
   for (const line of lines.slice(1)) {
-    const fields = line.trim().split(/\s+/, 4);
+    const fields = line.trim().split(/\s+/, 8);
     if (fields.length === 1 && fields[0] === '') continue;
     if (fields.length < 4) return notKnown('has a row that is not a socket');
     if (fields[3] !== wanted) continue;
     const socket = localAddress(fields[1] as string, family);
     if (socket === null) return notKnown('has a row that is not a socket');
-    out.push({ transport, ...fold(family, socket.address), port: socket.port, device: null });
+    out.push({ transport, ...fold(family, socket.address), port: socket.port, device: null, uid: parseDecimal(fields[7] ?? '', 2 ** 32) });
   }
   return known(out);
 }

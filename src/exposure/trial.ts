@@ -76,10 +76,21 @@ function once(given: Attempt, peers: RangeSet, lab: Laboratory, mode: Mode, luck
   let maybe: RangeSet = run.lost;
   for (const flow of flows) maybe = union(maybe, flow.peers);
   maybe = intersect(maybe, peers);
-  const surely = intersect(subtract(peers, run.stopped), maybe);
+  const surely = thinned(intersect(subtract(peers, run.stopped), maybe), run.portion, given.family);
   const redirected = [...deliveries.map(({ flow }) => flow), ...flows].some(isRedirected) || !isEmpty(run.lost);
   return { surely, maybe, why: largest(flows)?.why ?? null, redirected, stops: run.stops, choiceSeen: run.choiceSeen };
 }
+
+/** A run about a portion of all peers, scattered evenly, counts as one about every other block of the address space. */
+function thinned(peers: RangeSet, portion: number, family: Family): RangeSet {
+  if (portion >= 1) return peers;
+  return portion >= 0.5 ? intersect(peers, EVERY_OTHER_BLOCK[family]) : EMPTY;
+}
+
+const EVERY_OTHER_BLOCK: Readonly<Record<Family, RangeSet>> = {
+  4: Array.from({ length: 256 }, (_, i) => i * 2 ** 24),
+  6: Array.from({ length: 65_536 }, (_, i) => BigInt(i) << 112n),
+};
 
 function isRedirected({ packet }: Flow): boolean {
   return packet.tproxy !== null || packet.connection.dnat !== null || packet.dport !== packet.connection.port || packet.daddr !== packet.connection.address;

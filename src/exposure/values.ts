@@ -48,7 +48,7 @@ export function isIn(value: Value, set: ValueSet, family: Family, run: Run): Mat
   if (value === PEER) return peersIn(set.ranges, set.partial, family);
   if (typeof value === 'string') return named(value, set);
   if (typeof value !== 'object') return contains(set.ranges, value) ? 'yes' : set.partial ? 'maybe' : 'no';
-  if (value.kind === 'masked') return maskedIn(value.mask, set, family);
+  if (value.kind === 'masked') return maskedIn(value.mask, set, family, run);
   if (value.kind === 'choice') return chosenIn(value.low, value.high, set, run);
   return randomIn(value.first, value.count, set, run);
 }
@@ -64,11 +64,14 @@ export function nameMatches(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }
 
-/** The peers whose address under a mask is in the set: exact for prefix masks, otherwise nobody can say without listing them all. */
-function maskedIn(mask: bigint, set: ValueSet, family: Family): Match {
+/**
+ * The peers whose address under a mask is in the set: exact for prefix masks. Under any other mask they are scattered over
+ * the whole space (every odd address); the run then goes on with either those inside or those outside.
+ */
+function maskedIn(mask: bigint, set: ValueSet, family: Family, run: Run): Match {
   const bits = family === 4 ? 32n : 128n;
   const hole = (1n << bits) - 1n - mask;
-  if ((hole & (hole + 1n)) !== 0n) return 'maybe';
+  if ((hole & (hole + 1n)) !== 0n) return set.partial ? 'maybe' : run.scatter(mask, set.ranges);
   if (set.partial || set.ranges.length > 20_000) return 'maybe';
   const pairs: [Bound, Bound][] = [];
   for (let i = 0; i < set.ranges.length; i += 2) {
