@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { dashboardFiles } from '../dashboards/generate';
 import { failureReasonsPage, metricsPage } from '../src/metrics/documentation';
 import { createExporterMetrics } from '../src/metrics/exporter-metrics';
 
@@ -17,4 +18,8 @@ test('the documentation of the metrics is that of the source', () => {
 
 test('the documentation of the failure reasons is that of the source', () => {
   expectGenerated('docs/failure-reasons.md', failureReasonsPage());
+});
+
+test.each([...dashboardFiles()])('the dashboard %s is that of the source', (file, text) => {
+  expectGenerated(join('dashboards', file), text);
 });

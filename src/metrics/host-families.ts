@@ -4,6 +4,7 @@ import { ageSeconds, type HostStatus, type Known } from '../fleet/status';
 import { findInstalled } from '../reading/dpkg';
 import { installedKernels, newestKernel } from '../signal/kernel';
 import { parseRelease } from '../signal/kernel-release';
+import { cleanText } from '../report/fields';
 import type { FamilyHead, Labels, Sample } from './family';
 
 /** What the metrics of one host are made from. */
@@ -24,6 +25,9 @@ export interface HostFamily extends FamilyHead {
 
 /** Most series a host of one `…_info` family; the gauge beside it counts them all. */
 export const maxInfoSeries = 100;
+
+/** Longest sentence in a label, in characters. */
+const maxBecause = 200;
 
 const cached = 'As of the last successful probe.';
 
@@ -107,11 +111,13 @@ export const hostFamilies: readonly HostFamily[] = [
   {
     name: 'exposed_port_info',
     type: 'gauge',
-    help: `The ports that are open to anywhere, at most ${maxInfoSeries} of a host. ${cached}`,
+    help: `The ports that are open to anywhere and why each is, at most ${maxInfoSeries} of a host. ${cached}`,
     samples: ifKnown((known, host) =>
       exposedPorts(known)
         .slice(0, maxInfoSeries)
-        .map(({ port, proto, family }) => info(host, { port: String(port), proto, family })),
+        .map(({ port, proto, family, because }) =>
+          info(host, { port: String(port), proto, family, because: cleanText(because, maxBecause) }),
+        ),
     ),
   },
   {
@@ -119,7 +125,9 @@ export const hostFamilies: readonly HostFamily[] = [
     type: 'gauge',
     help: `How many ports are open to anywhere, each protocol and address family counted; absent while it can't be told. ${cached}`,
     samples: ifKnown((known, host) =>
-      known.exposure === null || known.exposure.verdict === 'unknown' ? [] : [{ labels: names(host), value: exposedPorts(known).length }],
+      known.exposure === null || known.exposure.verdict === 'unknown'
+        ? []
+        : [{ labels: names(host), value: exposedPorts(known).length }],
     ),
   },
   {
@@ -156,7 +164,9 @@ export const hostFamilies: readonly HostFamily[] = [
     help: `Unix time of the restart that is already scheduled on the host; absent when none is. ${cached}`,
     samples: ifKnown(({ facts }, host) => {
       const { atSeconds, mode } = facts.scheduled;
-      return atSeconds === null || mode === 'poweroff' || mode === 'halt' ? [] : [{ labels: names(host), value: atSeconds }];
+      return atSeconds === null || mode === 'poweroff' || mode === 'halt'
+        ? []
+        : [{ labels: names(host), value: atSeconds }];
     }),
   },
   {
@@ -204,7 +214,8 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_probe_last_success_timestamp_seconds',
     type: 'gauge',
     help: 'Unix time of the last successful probe, on the clock of the exporter.',
-    samples: ({ status }) => (status.known === null ? [] : [{ labels: names(status.host), value: status.known.atMs / 1000 }]),
+    samples: ({ status }) =>
+      status.known === null ? [] : [{ labels: names(status.host), value: status.known.atMs / 1000 }],
   },
   {
     name: 'reboot_probe_failing_reason_info',
