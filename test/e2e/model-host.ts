@@ -1,0 +1,252 @@
+import type { LabHost } from '../lab/host';
+import type { HostSpec, LabKernel } from '../lab/host-spec';
+import type { SystemName } from '../lab/system';
+import type { SeededRandom } from './seeded-random';
+
+/** When something happened, as far as a test can know: in unix seconds, both ends included. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What the exporter has to publish of a host that it can read. */
+export interface ExpectedState {
+  readonly required: boolean;
+  readonly since: Span | null;
+  readonly reasons: readonly string[];
+  readonly packages: readonly string[];
+  readonly survivedRestart: boolean;
+}
+
+/** Files and packages that ask for a restart within this many seconds after the boot can't be told from older ones. */
+const bootSlackSeconds = 8;
+
+interface ModelKernel extends LabKernel {
+  readonly packageVersion: string;
+}
+
+/** The kernels of each system, named as its distribution does; the first is the one that the lab gives it. */
+const kernelLines: Partial<Record<SystemName, (n: number) => ModelKernel>> = {
+  'ubuntu-24.04': (n) => ubuntuKernel(`6.8.0-${49 + n}`),
+  'ubuntu-22.04': (n) => ubuntuKernel(`5.15.0-${126 + n}`),
+  'debian-12': (n) => debianKernel(`6.1.0-${27 + n}`, `6.1.${115 + n}-1`),
+  'debian-13': (n) => debianKernel(`6.12.${43 + n}+deb13`, `6.12.${43 + n}-1`),
+};
+
+function ubuntuKernel(version: string): ModelKernel {
+  return { release: `${version}-generic`, packageVersion: `${version}.1`, version: '#1-Ubuntu SMP PREEMPT_DYNAMIC' };
+}
+
+function debianKernel(version: string, packageVersion: string): ModelKernel {
+  return { release: `${version}-amd64`, packageVersion, version: `#1 SMP PREEMPT_DYNAMIC Debian ${packageVersion}` };
+}
+
+/** A lab host, with what the test has done to it and what follows from that. */
+export class ModelHost {
+  readonly name: string;
+  readonly isContainer: boolean;
+  /** Boots so far, the newest last. */
+  readonly boots: Span[] = [];
+  readonly packagesEver = new Set<string>();
+  away: 'drop' | 'reset' | 'off' | null = null;
+
+  private flag: { born: Span; written: Span; readonly packages: Set<string>; stale: boolean } | null = null;
+  private readonly unpacked = new Map<string, Span>();
+  private kernelsInstalled = 0;
+  private kernelRunning = 0;
+  /** What the exporter saw last, and remembers. */
+  private seen: { readonly boots: number; readonly state: ExpectedState } | null = null;
+
+  constructor(readonly host: LabHost) {
+    this.name = host.name;
+    this.isContainer = host.spec.container !== undefined;
+  }
+
+  get system(): SystemName {
+    return this.host.spec.system ?? 'ubuntu-24.04';
+  }
+
+  get exposed(): boolean {
+    return this.host.spec.exposure === 'exposed';
+  }
+
+  /** What has to be published once the host as it is now has been read. */
+  expected(): ExpectedState {
+    const boot = this.boot();
+    const reasons: string[] = [];
+    const packages = new Set<string>();
+    const times: Span[] = [];
+    if (this.flag !== null && !this.flag.stale) {
+      reasons.push('flag');
+      times.push(this.flag.born);
+      for (const name of this.flag.packages) {
+        packages.add(name);
+        const at = this.unpacked.get(name);
+        if (at !== undefined && at.from > boot.to) times.push(at);
+      }
+    }
+    if (!this.isContainer && this.kernelsInstalled > this.kernelRunning) {
+      reasons.push('kernel');
+      packages.add(this.kernelPackage(this.kernelsInstalled));
+      for (let n = this.kernelRunning + 1; n <= this.kernelsInstalled; n++) {
+        const at = this.unpacked.get(this.kernelPackage(n));
+        if (at !== undefined) times.push(at.from > boot.to ? at : boot);
+      }
+    }
+    const libc = this.unpacked.get('libc6');
+    if (libc !== undefined && libc.from > boot.to) {
+      reasons.push('library');
+      packages.add('libc6');
+      times.push(libc);
+    }
+    const before = this.seen;
+    const sameBoot = before?.boots === this.boots.length;
+    if (sameBoot && before.state.since !== null && reasons.length > 0) times.push(before.state.since);
+    const required = reasons.length > 0;
+    return {
+      required,
+      since: required ? times.reduce((a, b) => (b.from < a.from ? b : a)) : null,
+      reasons: reasons.sort(),
+      packages: [...packages].sort(),
+      survivedRestart:
+        required && before !== null && (sameBoot ? before.state.survivedRestart : before.state.since !== null),
+    };
+  }
+
+  /** The exporter has read the host as it is now. */
+  noteSeen(): void {
+    this.seen = { boots: this.boots.length, state: this.expected() };
+  }
+
+  /** What the exporter saw last, whatever has become of the host since; null when it never did. */
+  get lastSeen(): ExpectedState | null {
+    return this.seen?.state ?? null;
+  }
+
+  /** The boot that was seen last; the first where none was. */
+  get bootLastSeen(): Span {
+    return this.boots[(this.seen?.boots ?? 1) - 1] ?? this.boot();
+  }
+
+  /** Reads when the host booted, and forgets what a boot ends. */
+  async noteBoot(): Promise<void> {
+    const atSeconds = await this.host.bootTimeSeconds();
+    const now = Date.now() / 1000;
+    // A container's boot is the start of its first process.
+    this.boots.push(this.isContainer ? { from: now - 10, to: now } : { from: atSeconds, to: atSeconds });
+    if (this.flag !== null && this.host.spec.runPersists === true) this.flag.stale = true;
+    else this.flag = null;
+  }
+
+  raise(packages: readonly string[]): void {
+    const at = spanOf(() =>
+      packages.length === 0 ? this.host.setFlag([], { touchOnly: true }) : this.host.setFlag(packages),
+    );
+    if (this.flag === null) this.flag = { born: at, written: at, packages: new Set(packages), stale: false };
+    else {
+      // Rewriting keeps the birth; a flag that outlived a restart counts from its first request in this boot.
+      this.flag = { ...this.flag, born: this.flag.stale ? at : this.flag.born, written: at, stale: false };
+      for (const name of packages) this.flag.packages.add(name);
+    }
+    for (const name of packages) this.packagesEver.add(name);
+  }
+
+  get isFlagged(): boolean {
+    return this.flag !== null;
+  }
+
+  clear(): void {
+    this.host.clearFlag();
+    this.flag = null;
+  }
+
+  /** Unpacks a package, at a time in this boot that is the host's own where it has run for long enough. */
+  install(name: string, random: SeededRandom): void {
+    const at = this.timeInBoot(random);
+    this.host.installPackage({
+      name,
+      version: `9.${Math.floor(at)}`,
+      installedAt: new Date(at * 1000),
+      multiArchSame: name === 'libc6',
+    });
+    this.unpacked.set(name, { from: Math.floor(at), to: Math.floor(at) });
+    this.packagesEver.add(name);
+  }
+
+  installKernel(random: SeededRandom): void {
+    const at = this.timeInBoot(random);
+    this.kernelsInstalled++;
+    const { release, packageVersion } = this.kernelOf(this.kernelsInstalled);
+    this.host.installKernel(release, packageVersion, new Date(at * 1000));
+    this.unpacked.set(this.kernelPackage(this.kernelsInstalled), { from: Math.floor(at), to: Math.floor(at) });
+    this.packagesEver.add(this.kernelPackage(this.kernelsInstalled));
+  }
+
+  /** Whether enough of this boot has passed for something to be newer than it. */
+  get isSettled(): boolean {
+    const quiet = Date.now() / 1000 - bootSlackSeconds;
+    return this.boot().to < quiet && (this.flag === null || this.flag.written.to < quiet);
+  }
+
+  async goOff(): Promise<void> {
+    await this.host.stop();
+  }
+
+  /** Boots, into the newest kernel or into the one that ran before. */
+  async comeUp(newestKernel: boolean): Promise<void> {
+    if (newestKernel) this.kernelRunning = this.kernelsInstalled;
+    const { release, version } = this.kernelOf(this.kernelRunning);
+    await this.host.start(this.kernelRunning === 0 ? {} : { kernel: { release, version } });
+    await this.noteBoot();
+  }
+
+  private boot(): Span {
+    return this.boots.at(-1) ?? { from: NaN, to: NaN };
+  }
+
+  private timeInBoot(random: SeededRandom): number {
+    const now = Math.floor(Date.now() / 1000);
+    const earliest = Math.ceil(this.boot().to) + bootSlackSeconds;
+    return now - earliest > 3600 ? random.between(earliest, now - 1800) : now;
+  }
+
+  private kernelOf(n: number): ModelKernel {
+    const line = kernelLines[this.system];
+    if (line === undefined) throw new Error(`${this.system} has no kernels here`);
+    return line(n);
+  }
+
+  private kernelPackage(n: number): string {
+    return `linux-image-${this.kernelOf(n).release}`;
+  }
+}
+
+function spanOf(work: () => void): Span {
+  // File times are those of the last tick of the kernel's clock, a hundredth of a second at most before now.
+  const from = Math.floor(Date.now() / 1000 - 0.02);
+  work();
+  return { from, to: Math.floor(Date.now() / 1000) };
+}
+
+const systemsInTurn: readonly SystemName[] = ['ubuntu-24.04', 'debian-12', 'ubuntu-22.04', 'debian-13'];
+
+/** Fifty hosts of every kind that answers. */
+export function fleetSpecs(count: number, random: SeededRandom): HostSpec[] {
+  return Array.from({ length: count }, (_, index): HostSpec => {
+    const name = `h${String(index).padStart(2, '0')}`;
+    const system = systemsInTurn[index % systemsInTurn.length] ?? 'debian-12';
+    return {
+      name,
+      system,
+      bootedAt: new Date(Date.now() - random.between(3600 * 24, 3600 * 24 * 300) * 1000),
+      stack: index % 3 === 0 ? 'shop' : 'office',
+      labels: { own: `label of ${name}` },
+      exposure: index % 2 === 0 ? 'exposed' : 'internal',
+      ...(index % 10 === 3 ? { birthTimes: false } : {}),
+      ...(index % 16 === 5 ? { runPersists: true } : {}),
+      ...(index % 20 === 7 ? { sh: 'busybox' } : {}),
+      ...(index % 25 === 9 ? { container: 'lxc' } : {}),
+      ...(index % 12 === 4 ? { shell: '/usr/bin/fish' } : {}),
+    };
+  });
+}
