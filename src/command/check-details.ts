@@ -26,7 +26,7 @@ function details(document: HostDocument): string[] {
   if (exposure.because !== '') lines.push(`    ${exposure.because}`);
   for (const port of exposure.ports) {
     const ignored = port.ignored ? ', ignored' : '';
-    lines.push(`    ${port.proto}/${port.port} ${port.family}: open to ${port.open_to}${ignored}: ${port.because}`);
+    lines.push(`    ${port.proto}/${port.port} ${port.family}${ignored}: ${port.because}`);
   }
   return lines;
 }

@@ -1,4 +1,5 @@
 import { exposureFingerprintScript, exposureScript } from '../exposure/collect';
+import { SECTION } from '../exposure/section-names';
 import { readings } from '../reading';
 import { signals } from '../signal';
 
@@ -40,6 +41,8 @@ export function probeProgram(root = ''): string {
 # It changes nothing. Run it by hand to see what it sends; see https://github.com/reboot-exporter/reboot-exporter.
 # When it is sent to /bin/sh, a line request='…' comes before it. Installed as a forced command
 # (command="/usr/local/lib/reboot-exporter/probe" in authorized_keys), it reads that line from its input.
+# The braces make the shell read it to its end before it runs any of it: a copy that was cut off does nothing.
+{
 R='${root}'
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
 LC_ALL=C
@@ -66,7 +69,7 @@ ${functions()}
 
 read_everything() {
 ${calls()}
-  section exposure_fingerprint exposure_fingerprint
+  section ${SECTION.fingerprint} exposure_fingerprint
   [ "$want_exposure" = 1 ] || return 0
   if command -v gzip >/dev/null; then
     printf '\\n=%s begin gzip\\n' "$nonce"
@@ -95,11 +98,12 @@ main() {
 if [ -z "\${request:-}" ]; then
   request='exposure sudo'
   if [ ! -t 0 ] && IFS= read -r first; then
-    case $first in request=\\'*\\') request=\${first#request=?} request=\${request%?} ;; esac
+    case $first in request=\\'*\\') request=\${first#request=?}; request=\${request%?} ;; esac
   fi
 fi
 main "$request" </dev/null
 exit 0
+}
 `;
 }
 
