@@ -29,14 +29,20 @@ module.exports = {
       name: `${names[0]}-imports-only-what-comes-before`,
       severity: 'error',
       from: { path: place(names), pathNot: '\\.test\\.ts$' },
-      to: { path: place(order.slice(index + 1).flat().concat('nothing')) },
+      to: {
+        path: place(
+          order
+            .slice(index + 1)
+            .flat()
+            .concat('nothing'),
+        ),
+      },
     })),
-    {
-      name: 'tests-are-not-imported',
-      severity: 'error',
-      from: { pathNot: '\\.test\\.ts$' },
-      to: { path: '\\.test\\.ts$' },
-    },
   ],
-  options: { tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' } },
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^test/|\\.test\\.ts$' },
+  },
 };
