@@ -77,7 +77,7 @@ export function hostDocument(status: HostStatus, context: DocumentContext): Host
     labels: host.labels,
     probe: probeDocument(status),
     restart: restartDocument(known, age),
-    exposure: exposureDocument(known),
+    exposure: exposureDocument(known, status.known !== null && known === null),
     urgency: urgencyOf(
       {
         restart: known?.restart.verdict ?? 'unknown',
@@ -125,10 +125,11 @@ function restartDocument(known: Known | null, age: number | null): RestartDocume
   };
 }
 
-function exposureDocument(known: Known | null): ExposureDocument {
+function exposureDocument(known: Known | null, isStale: boolean): ExposureDocument {
   const exposure = known?.exposure;
   if (exposure == null) {
-    return { verdict: 'unknown', basis: null, because: 'the host has not been read yet', ports: [] };
+    const because = isStale ? 'the host has not answered for too long' : 'the host has not been read yet';
+    return { verdict: 'unknown', basis: null, because, ports: [] };
   }
   return {
     verdict: exposure.verdict,

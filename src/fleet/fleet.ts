@@ -9,8 +9,10 @@ import { assessRestart } from '../restart/restart';
 import type { Timetable } from '../schedule/timetable';
 import type { Time } from '../time/time';
 import { retryPauseMs } from './backoff';
+import { isExposureDue, isExposureOutdated, readingOf, type ExposureReading } from './exposure-reading';
 import { Lanes, type Lane } from './lanes';
-import { afterDrop, afterFailure, afterSuccess, newStatus, nextClockOffset, type HostStatus, type Known } from './status';
+import { nextClockOffset } from './host-clock';
+import { afterDrop, afterFailure, afterSuccess, newStatus, type HostStatus, type Known } from './status';
 
 /** What the fleet needs of the world. */
 export interface FleetEffects {
@@ -46,12 +48,22 @@ interface Entry {
   /** The probe under way or waiting for its turn: whoever asks meanwhile joins it. */
   probing: { readonly done: Promise<HostStatus>; readonly hurry: () => void; readonly wish: { exposure: boolean } } | null;
   cancelTimer: (() => void) | null;
-  exposureAtMonotonicMs: number | null;
-  exposureFingerprint: string | null;
+  exposureReading: ExposureReading | null;
   abort: AbortController | null;
+  /** Unix time in milliseconds of the place in the timetable that was served last. */
+  servedMs: number;
   /** Reasons that were logged since the last success. */
   readonly toldReasons: Set<FailureReason>;
 }
+
+/** Pause after which a host that dropped its connection is probed, in milliseconds. */
+const afterDropMs = 500;
+
+/** How long probes that were broken off may take to end, in milliseconds. */
+const breakOffMs = 2000;
+
+/** By how much a timer may be early against the wall clock without its place being served twice, in milliseconds. */
+const earlyMs = 1000;
 
 /**
  * The hosts and what is known of them. Plans their probes, bounds how many run
@@ -61,6 +73,8 @@ export class Fleet {
   private readonly entries = new Map<string, Entry>();
   private readonly listeners = new Set<FleetListener>();
   private readonly lanes: Lanes;
+  /** Probes that were broken off and have not ended yet, by host: the next of the same host waits for them. */
+  private readonly ending = new Map<string, Promise<unknown>>();
   private isRunning = false;
   private isStopping = false;
 
@@ -112,7 +126,7 @@ export class Fleet {
   /** Probes every host at once, as far as the bounds let it, and then by the timetable. */
   start(): void {
     this.isRunning = true;
-    for (const name of this.entries.keys()) this.beginScheduled(name, this.effects.time.nowMs());
+    for (const entry of this.entries.values()) this.beginScheduled(entry, this.effects.time.monotonicMs());
   }
 
   /** Plans nothing more, gives what is in flight `boundMs` to end, then breaks it off. */
@@ -121,15 +135,10 @@ export class Fleet {
     this.isStopping = true;
     for (const entry of this.entries.values()) this.plan(entry, null);
     const pending = [...this.entries.values()].flatMap((entry) => (entry.probing === null ? [] : [entry.probing.done]));
-    const all = Promise.allSettled(pending);
-    let callOff: () => void = () => undefined;
-    const bound = new Promise<void>((resolve) => {
-      callOff = this.effects.time.after(boundMs, resolve);
-    });
-    await Promise.race([all, bound]);
-    callOff();
+    const all = Promise.allSettled([...pending, ...this.ending.values()]);
+    await this.within(boundMs, all);
     for (const entry of this.entries.values()) entry.abort?.abort(new ProbeFailure('internal', 'the exporter is stopping'));
-    await all;
+    await this.within(breakOffMs, all);
   }
 
   /** Probes a host now, or joins the probe under way. Null for a host that is not in the inventory. */
@@ -143,7 +152,7 @@ export class Fleet {
     const entry = this.entries.get(name);
     if (entry === undefined || !this.isRunning) return;
     this.update(entry, afterDrop(entry.status, this.effects.time.monotonicMs()));
-    this.plan(entry, this.effects.time.nowMs() + 500);
+    this.plan(entry, afterDropMs);
   }
 
   private put(host: Host): void {
@@ -151,40 +160,48 @@ export class Fleet {
     if (entry !== undefined) {
       if (JSON.stringify(entry.status.host) === JSON.stringify(host)) return;
       // A probe under way asks the host as it was set before: its answer no longer counts.
-      entry.cancelTimer?.();
-      entry.abort?.abort(new ProbeFailure('internal', 'the settings of the host changed'));
+      this.breakOff(entry, 'the settings of the host changed');
     }
     const created: Entry = {
       status: { ...(entry?.status ?? newStatus(host)), host },
       probing: null,
       cancelTimer: null,
-      exposureAtMonotonicMs: null,
-      exposureFingerprint: null,
+      exposureReading: null,
       abort: null,
+      servedMs: 0,
       toldReasons: new Set(),
     };
     this.entries.set(host.name, created);
     this.tell(host.name, created.status);
-    if (this.isRunning) this.beginScheduled(host.name, this.effects.time.nowMs());
+    if (this.isRunning) this.beginScheduled(created, this.effects.time.monotonicMs());
   }
 
   private remove(name: string): void {
     const entry = this.entries.get(name);
     if (entry === undefined) return;
     this.entries.delete(name);
-    entry.cancelTimer?.();
-    entry.abort?.abort(new ProbeFailure('internal', 'the host left the inventory'));
+    this.breakOff(entry, 'the host left the inventory');
     this.tell(name, null);
   }
 
-  private beginScheduled(name: string, dueMs: number): void {
-    const entry = this.entries.get(name);
-    if (entry === undefined) return;
-    const lane = entry.status.failuresInRow > 0 ? 'doubtful' : 'planned';
-    void this.begin(entry, lane, false, dueMs);
+  private breakOff(entry: Entry, why: string): void {
+    const { name } = entry.status.host;
+    entry.cancelTimer?.();
+    if (entry.probing !== null) {
+      const ended = Promise.allSettled([this.ending.get(name), entry.probing.done]).then(() => {
+        if (this.ending.get(name) === ended) this.ending.delete(name);
+      });
+      this.ending.set(name, ended);
+    }
+    entry.abort?.abort(new ProbeFailure('internal', why));
   }
 
-  private begin(entry: Entry, lane: Lane, wantsExposure: boolean, dueMs: number | null): Promise<HostStatus> {
+  private beginScheduled(entry: Entry, dueMonotonicMs: number): void {
+    const lane = entry.status.failuresInRow > 0 ? 'doubtful' : 'planned';
+    void this.begin(entry, lane, false, dueMonotonicMs);
+  }
+
+  private begin(entry: Entry, lane: Lane, wantsExposure: boolean, dueMonotonicMs: number | null): Promise<HostStatus> {
     if (entry.probing !== null) {
       if (lane === 'asked') entry.probing.hurry();
       entry.probing.wish.exposure ||= wantsExposure;
@@ -197,17 +214,22 @@ export class Fleet {
     const wish = { exposure: wantsExposure };
     const turn = this.lanes.enter(lane, async () => {
       this.observer.queueWait((time.monotonicMs() - askedMs) / 1000);
-      if (dueMs !== null) this.observer.lateness(Math.max(0, time.nowMs() - dueMs) / 1000);
+      if (dueMonotonicMs !== null) this.observer.lateness(Math.max(0, time.monotonicMs() - dueMonotonicMs) / 1000);
       // The turn may come at once: only after this line of begin() does the entry know that it is being probed.
       await Promise.resolve();
-      return this.run(entry, wish.exposure);
+      return this.run(entry, wish);
     });
     entry.probing = { ...turn, wish };
     return turn.done;
   }
 
-  private async run(entry: Entry, wantsExposure: boolean): Promise<HostStatus> {
+  private async run(entry: Entry, wanted: { readonly exposure: boolean }): Promise<HostStatus> {
     const { time } = this.effects;
+    // While it waited for its turn, the host may have left or the exporter been told to stop.
+    if (this.isStopping || !this.isCurrent(entry)) {
+      entry.probing = null;
+      return entry.status;
+    }
     const { host } = entry.status;
     const begunMs = time.monotonicMs();
     const abort = new AbortController();
@@ -216,9 +238,12 @@ export class Fleet {
       abort.abort(new ProbeFailure('timeout', `not done after ${this.settings.timeoutSeconds} s`)),
     );
     try {
-      const wish = { exposure: this.needsExposure(entry, wantsExposure), sudo: host.ssh.sudo === 'auto' };
+      await Promise.race([this.ending.get(host.name), aborted(abort.signal)]);
+      const wish = { exposure: this.needsExposure(entry, wanted.exposure), sudo: host.ssh.sudo === 'auto' };
       let report = await this.effects.probe(host, wish, abort.signal);
-      if (!wish.exposure && this.exposureChanged(entry, report)) {
+      // Somebody may have asked for it meanwhile.
+      const isOutdated = isExposureOutdated(host, entry.exposureReading, report);
+      if (!wish.exposure && (isOutdated || this.needsExposure(entry, wanted.exposure))) {
         report = await this.effects.probe(host, { ...wish, exposure: true }, abort.signal);
       }
       await this.takeReport(entry, report, begunMs);
@@ -240,18 +265,18 @@ export class Fleet {
     const atMonotonicMs = time.monotonicMs();
     const atMs = time.nowMs();
     const exposure = await this.findExposure(entry, report);
-    const { state, memory: remembered } = assessRestart(report.boot, report.findings, memory.get(host.name));
+    const { state, memory: remembered } = assessRestart(report.facts, report.sections, memory.get(host.name));
     // What is published must not be forgotten, or an age could go back after a crash.
     await memory.set(host.name, remembered);
+    const before = entry.status.known;
     const known: Known = {
       atMs,
       atMonotonicMs,
       restart: state,
       facts: report.facts,
       hostClockOffsetSeconds: nextClockOffset(
-        entry.status.known?.hostClockOffsetSeconds ?? null,
-        report.boot.nowSeconds,
-        atMonotonicMs,
+        before === null ? null : { offsetSeconds: before.hostClockOffsetSeconds, boot: before.restart.boot },
+        { boot: report.boot, begunMonotonicMs: begunMs, endedMonotonicMs: atMonotonicMs },
       ),
       exposure,
     };
@@ -276,23 +301,15 @@ export class Fleet {
   }
 
   private needsExposure(entry: Entry, isAsked: boolean): boolean {
-    if (entry.status.host.exposure.mode !== 'evaluate') return false;
-    if (isAsked || entry.exposureAtMonotonicMs === null) return true;
-    const ageMs = this.effects.time.monotonicMs() - entry.exposureAtMonotonicMs;
-    return ageMs >= this.settings.exposureIntervalSeconds * 1000;
-  }
-
-  private exposureChanged(entry: Entry, report: HostReport): boolean {
-    if (entry.status.host.exposure.mode !== 'evaluate') return false;
-    return fingerprintOf(report) !== entry.exposureFingerprint || isOtherBoot(entry.status.known, report);
+    const intervalSeconds = isAsked ? 0 : this.settings.exposureIntervalSeconds;
+    return isExposureDue(entry.status.host, entry.exposureReading, intervalSeconds, this.effects.time.monotonicMs());
   }
 
   private async findExposure(entry: Entry, report: HostReport): Promise<ExposureVerdict | null> {
     const { host, known } = entry.status;
     if (host.exposure.mode === 'evaluate' && !report.withExposure) return known?.exposure ?? null;
     const verdict = await this.effects.evaluateExposure(host, report);
-    entry.exposureAtMonotonicMs = this.effects.time.monotonicMs();
-    entry.exposureFingerprint = fingerprintOf(report);
+    entry.exposureReading = readingOf(report, this.effects.time.monotonicMs());
     return verdict;
   }
 
@@ -300,24 +317,44 @@ export class Fleet {
     if (!this.isRunning || !this.isCurrent(entry)) return;
     const { status } = entry;
     const nowMs = this.effects.time.nowMs();
-    const scheduledMs = this.settings.timetable.next(status.host.name, nowMs);
+    const isServed = entry.servedMs > nowMs && entry.servedMs <= nowMs + earlyMs;
+    const scheduledMs = this.settings.timetable.next(status.host.name, isServed ? entry.servedMs : nowMs);
     const reason = status.attempt?.failure?.reason;
     const isRestarting = status.restartingSinceMonotonicMs !== null;
     const pauseMs = reason === undefined ? null : retryPauseMs(status.host.name, reason, status.failuresInRow, isRestarting);
-    this.plan(entry, pauseMs === null ? scheduledMs : Math.min(scheduledMs, nowMs + pauseMs));
+    this.plan(entry, Math.min(scheduledMs - nowMs, pauseMs ?? Infinity));
   }
 
-  private plan(entry: Entry, atMs: number | null): void {
+  /** Counts the delay on the clock that can't be set: whatever the wall clock does, no host waits longer than its period. */
+  private plan(entry: Entry, delayMs: number | null): void {
+    const { time } = this.effects;
     entry.cancelTimer?.();
     entry.cancelTimer = null;
+    const atMs = delayMs === null ? null : time.nowMs() + delayMs;
     entry.status = { ...entry.status, nextProbeMs: atMs };
-    if (atMs === null) return;
-    entry.cancelTimer = this.effects.time.after(atMs - this.effects.time.nowMs(), () => {
+    if (delayMs === null || atMs === null) return;
+    const dueMonotonicMs = time.monotonicMs() + delayMs;
+    entry.cancelTimer = time.after(delayMs, () => {
       entry.cancelTimer = null;
-      // A clock that was stepped, or a delay longer than a timer can be: it is not due yet.
-      if (this.effects.time.nowMs() < atMs - 1000) this.plan(entry, atMs);
-      else this.beginScheduled(entry.status.host.name, atMs);
+      const restMs = dueMonotonicMs - time.monotonicMs();
+      // Timers are whole milliseconds, and none can be longer than 25 days.
+      if (restMs >= 1) {
+        this.plan(entry, restMs);
+        return;
+      }
+      entry.servedMs = atMs;
+      this.beginScheduled(entry, dueMonotonicMs);
     });
+  }
+
+  /** Waits for something, but no longer than the bound. */
+  private async within(boundMs: number, work: Promise<unknown>): Promise<void> {
+    let callOff: () => void = () => undefined;
+    const bound = new Promise<void>((resolve) => {
+      callOff = this.effects.time.after(boundMs, resolve);
+    });
+    await Promise.race([work, bound]);
+    callOff();
   }
 
   private update(entry: Entry, status: HostStatus): void {
@@ -335,13 +372,11 @@ export class Fleet {
   }
 }
 
-/** The section that tells whether the sockets or the ruleset changed. */
-function fingerprintOf(report: HostReport): string {
-  return report.sections.get('exposure_fingerprint')?.body.toString('latin1').slice(0, 4096) ?? '';
-}
-
-function isOtherBoot(known: Known | null, report: HostReport): boolean {
-  return known !== null && known.restart.boot.id !== report.boot.id;
+/** Rejects when the signal comes. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
 }
 
 function asFailure(error: unknown): ProbeFailure {

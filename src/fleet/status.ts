@@ -101,20 +101,6 @@ export function afterDrop(status: HostStatus, monotonicMs: number): HostStatus {
   return { ...status, restartingSinceMonotonicMs: monotonicMs };
 }
 
-/**
- * The host's clock against the exporter's monotonic one. A host that tells whole
- * seconds is up to one behind; the largest offset seen is the nearest, so
- * that an age never runs backwards. A clock that was stepped starts anew.
- */
-export function nextClockOffset(before: number | null, hostNowSeconds: number | null, monotonicMs: number): number | null {
-  if (hostNowSeconds === null) return before;
-  const offset = hostNowSeconds - monotonicMs / 1000;
-  if (before === null || Math.abs(offset - before) > steppedSeconds) return offset;
-  return Math.max(before, offset);
-}
-
-const steppedSeconds = 2;
-
 /** The host's clock now, in seconds; null when it is not known. */
 export function hostNowSeconds(known: Known, monotonicMs: number): number | null {
   return known.hostClockOffsetSeconds === null ? null : known.hostClockOffsetSeconds + monotonicMs / 1000;

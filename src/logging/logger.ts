@@ -63,5 +63,7 @@ function logfmt(fields: Record<string, unknown>): string {
 
 function logfmtValue(value: unknown): string {
   const text = String(value ?? '');
-  return /^[^\s"=\\\u0000-\u001f\u007f-\u009f]+$/.test(text) ? text : JSON.stringify(text);
+  if (/^[^\s"=\\\u0000-\u001f\u007f-\u009f]+$/.test(text)) return text;
+  // JSON leaves these as they are, and to some terminals they begin a command.
+  return JSON.stringify(text).replace(/[\u007f-\u009f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }

@@ -1,9 +1,10 @@
-import { readFile, rename } from 'node:fs/promises';
+import { readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { z } from 'zod';
 import type { Logger } from '../logging/logger';
 import type { RestartMemory } from '../restart/restart';
 import { lockMemory, type MemoryLock } from './memory-lock';
+import { forgetAfterMs, formatMemory, parseMemory, withoutForgotten, type StoredEntry } from './memory-text';
 
 /** What is kept of hosts across restarts of the exporter. */
 export interface Memory {
@@ -14,27 +15,19 @@ export interface Memory {
   close(): Promise<void>;
 }
 
-const format = 'reboot-exporter-state';
-const version = 1;
+const dayMs = 24 * 3600 * 1000;
 
-/** A host that was not seen for this long is forgotten at the next write. */
-const forgetAfterMs = 90 * 24 * 3600 * 1000;
-
-const entrySchema = z.object({
-  bootId: z.string().nullable(),
-  bootAtSeconds: z.number().nullable(),
-  sinceSeconds: z.number().nullable(),
-  evidence: z.enum(['birth', 'package', 'first_seen', 'modified']).nullable(),
-  survivedRestart: z.boolean(),
-  seenAtMs: z.number(),
-});
-type Entry = z.infer<typeof entrySchema>;
-
-const fileSchema = z.object({ format: z.literal(format), version: z.number(), hosts: z.record(z.string(), z.unknown()) });
+interface Entry {
+  readonly stored: StoredEntry;
+  /** When it was set or loaded; the clock that tells `seenAtMs` may be set. */
+  readonly heldSinceMonotonicMs: number;
+}
 
 export interface MemoryFileOptions {
   readonly log: Logger;
   readonly nowMs: () => number;
+  /** Milliseconds that never go back. */
+  readonly monotonicMs?: () => number;
   /** Called for every write that failed. */
   readonly onSaveFailure?: () => void;
 }
@@ -48,7 +41,8 @@ export interface MemoryFileOptions {
 export async function openMemoryFile(path: string, options: MemoryFileOptions): Promise<Memory> {
   const lock = await lockMemory(path);
   try {
-    return new MemoryFile(path, await loadEntries(path, options), lock, options);
+    await removeLeftovers(path);
+    return new MemoryFile(path, await loadHosts(path, options), lock, options);
   } catch (error) {
     await lock.release();
     throw error;
@@ -56,34 +50,49 @@ export async function openMemoryFile(path: string, options: MemoryFileOptions): 
 }
 
 class MemoryFile implements Memory {
+  private readonly entries = new Map<string, Entry>();
+  private readonly monotonicMs: () => number;
   private writing: Promise<void> | null = null;
   private nextWrite: Promise<void> | null = null;
+  /** The last write failed: what is on disk is behind. */
+  private isBehind = false;
 
   constructor(
     private readonly path: string,
-    private readonly entries: Map<string, Entry>,
+    hosts: ReadonlyMap<string, StoredEntry>,
     private readonly lock: MemoryLock,
     private readonly options: MemoryFileOptions,
-  ) {}
+  ) {
+    this.monotonicMs = options.monotonicMs ?? (() => performance.now());
+    for (const [host, stored] of hosts) this.hold(host, stored);
+  }
 
   get(host: string): RestartMemory | null {
-    return this.entries.get(host) ?? null;
+    return this.entries.get(host)?.stored ?? null;
   }
 
   set(host: string, memory: RestartMemory): Promise<void> {
-    const before = this.entries.get(host);
-    const { bootId, bootAtSeconds, sinceSeconds, evidence, survivedRestart } = memory;
-    this.entries.set(host, {
-      ...{ bootId, bootAtSeconds, sinceSeconds, evidence, survivedRestart },
-      seenAtMs: this.options.nowMs(),
+    const before = this.entries.get(host)?.stored;
+    const { boot, sinceSeconds, evidence, survivedRestart } = memory;
+    const { id, atSeconds, earliestAtSeconds, latestAtSeconds } = boot;
+    const seenAtMs = this.options.nowMs();
+    this.hold(host, {
+      boot: { id, atSeconds, earliestAtSeconds, latestAtSeconds },
+      ...{ sinceSeconds, evidence, survivedRestart, seenAtMs },
     });
-    if (before !== undefined && !isNews(before, memory)) return Promise.resolve();
-    return this.save();
+    if (before === undefined || isNews(before, memory) || isOtherDay(before.seenAtMs, seenAtMs)) return this.save();
+    if (this.isBehind) return this.save();
+    // The same may have been set a moment ago, and be on its way to the disk.
+    return this.nextWrite ?? this.writing ?? Promise.resolve();
   }
 
   async close(): Promise<void> {
     await this.save();
     await this.lock.release();
+  }
+
+  private hold(host: string, stored: StoredEntry): void {
+    this.entries.set(host, { stored, heldSinceMonotonicMs: this.monotonicMs() });
   }
 
   /** Joins the write that has not begun yet, so that a sweep of many hosts costs a few writes and not one each. */
@@ -106,31 +115,49 @@ class MemoryFile implements Memory {
   private async write(): Promise<void> {
     // Whatever else is being set in this turn of the event loop goes along.
     await new Promise((resolve) => setImmediate(resolve));
-    const oldest = this.options.nowMs() - forgetAfterMs;
-    for (const [host, entry] of this.entries) {
-      if (entry.seenAtMs < oldest) this.entries.delete(host);
+    const oldestMonotonicMs = this.monotonicMs() - forgetAfterMs;
+    const hosts: [string, StoredEntry][] = [];
+    for (const [host, { stored, heldSinceMonotonicMs }] of this.entries) {
+      if (heldSinceMonotonicMs < oldestMonotonicMs) this.entries.delete(host);
+      else hosts.push([host, stored]);
     }
-    const text = JSON.stringify({ format, version, hosts: Object.fromEntries(this.entries) });
+    const text = formatMemory(hosts);
     try {
-      await writeFileAtomic(this.path, `${text}\n`, { mode: 0o600 });
+      // The library takes a short write, as of a disk that fills up, for a whole one, and puts it in place.
+      const tmpfileCreated = (file: string): Promise<void> => writeFile(file, text);
+      await writeFileAtomic(this.path, '', { mode: 0o600, tmpfileCreated });
+      this.isBehind = false;
     } catch (error) {
+      this.isBehind = true;
       this.options.onSaveFailure?.();
       this.options.log.error('The state file could not be written', { file: this.path, error: String(error) });
     }
   }
 }
 
-function isNews(before: Entry, now: RestartMemory): boolean {
+function isNews(before: RestartMemory, now: RestartMemory): boolean {
   return (
-    before.bootId !== now.bootId ||
+    before.boot.id !== now.boot.id ||
     before.sinceSeconds !== now.sinceSeconds ||
     before.evidence !== now.evidence ||
     before.survivedRestart !== now.survivedRestart ||
-    Math.abs((before.bootAtSeconds ?? 0) - (now.bootAtSeconds ?? 0)) > 1
+    isApart(before.boot.atSeconds, now.boot.atSeconds) ||
+    isApart(before.boot.earliestAtSeconds, now.boot.earliestAtSeconds) ||
+    isApart(before.boot.latestAtSeconds, now.boot.latestAtSeconds)
   );
 }
 
-async function loadEntries(path: string, options: MemoryFileOptions): Promise<Map<string, Entry>> {
+/** Boot times that are computed from rounded clocks differ by up to a second at each probe: that is no news. */
+function isApart(before: number | null, now: number | null): boolean {
+  return Math.abs((before ?? 0) - (now ?? 0)) > 1;
+}
+
+/** Once a day it is told that the host was seen, so that it is not forgotten while nothing else changes. */
+function isOtherDay(beforeMs: number, nowMs: number): boolean {
+  return Math.floor(beforeMs / dayMs) !== Math.floor(nowMs / dayMs);
+}
+
+async function loadHosts(path: string, options: MemoryFileOptions): Promise<Map<string, StoredEntry>> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -139,7 +166,7 @@ async function loadEntries(path: string, options: MemoryFileOptions): Promise<Ma
     options.log.info('There is no state file yet; it is begun anew', { file: path });
     return new Map();
   }
-  const parsed = parseFile(text);
+  const parsed = parseMemory(text);
   if ('fault' in parsed) {
     const aside = `${path}.set-aside-${new Date(options.nowMs()).toISOString().replace(/[:.]/g, '-')}`;
     await rename(path, aside);
@@ -153,27 +180,16 @@ async function loadEntries(path: string, options: MemoryFileOptions): Promise<Ma
   if (parsed.dropped > 0) {
     options.log.warn('Some hosts of the state file could not be read', { file: path, hosts: parsed.dropped });
   }
-  return parsed.entries;
+  return withoutForgotten(parsed.hosts, options.nowMs());
 }
 
-function parseFile(text: string): { entries: Map<string, Entry>; dropped: number } | { fault: string } {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return { fault: text.trim() === '' ? 'it is empty' : 'it is cut off or not JSON' };
+/** An exporter that was killed while it wrote left a file behind: its name is that of the state file, a dot and a number. */
+async function removeLeftovers(path: string): Promise<void> {
+  const start = `${basename(path)}.`;
+  for (const name of await readdir(dirname(path))) {
+    const isLeftover = name.startsWith(start) && /^[0-9]{1,10}$/.test(name.slice(start.length));
+    if (isLeftover) await unlink(join(dirname(path), name)).catch(() => undefined);
   }
-  const file = fileSchema.safeParse(json);
-  if (!file.success) return { fault: 'it is not a state file of this program' };
-  if (file.data.version > version) return { fault: `a newer exporter wrote it (version ${file.data.version})` };
-  const entries = new Map<string, Entry>();
-  let dropped = 0;
-  for (const [host, value] of Object.entries(file.data.hosts)) {
-    const entry = entrySchema.safeParse(value);
-    if (entry.success) entries.set(host, entry.data);
-    else dropped++;
-  }
-  return { entries, dropped };
 }
 
 /** A memory that lasts as long as the process, for commands that probe once. */

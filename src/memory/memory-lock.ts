@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { createServer, connect, type Server } from 'node:net';
-import { lstat, open, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -20,53 +21,88 @@ export interface MemoryLock {
  * Keeps a second exporter off a state file. The lock is a listening Unix socket
  * beside the file: whether its owner lives is for the kernel to say, so a
  * killed exporter can be started again at once, with no stale lock to wait for.
+ * Throws LockedError, or the system's error when the folder can't be written.
  */
 export async function lockMemory(stateFile: string): Promise<MemoryLock> {
   const folder = await open(dirname(stateFile), 'r');
+  let server: Server | null = null;
   try {
-    const name = `${basename(stateFile)}.lock`;
-    const server = await takeSocket(folder, name, stateFile);
-    return {
-      async release() {
-        await unlink(`${dirname(stateFile)}/${name}`).catch(() => undefined);
-        await new Promise<void>((resolve) => server.close(() => resolve()));
-        await folder.close();
-      },
-    };
+    const within = pathWithin(folder, dirname(stateFile));
+    const lock = `${within}/${basename(stateFile)}.lock`;
+    // The socket is made under a name of its own: closing it removes the name that it was made with, which
+    // must never be that of the lock, for by then the lock may be another exporter's.
+    const own = `${lock}.${process.pid}.${randomBytes(4).toString('hex')}`;
+    server = await listenAt(own, stateFile);
+    try {
+      await takeName(own, lock, stateFile);
+    } finally {
+      await unlink(own).catch(() => undefined);
+    }
+    return { release: () => release(server, lock, folder) };
   } catch (error) {
+    server?.close();
     await folder.close();
     throw error;
   }
 }
 
-async function takeSocket(folder: FileHandle, name: string, stateFile: string): Promise<Server> {
-  // A socket's path may have 107 bytes (unix(7)); by way of the folder's descriptor any path is short enough.
-  const path = process.platform === 'linux' ? `/proc/self/fd/${folder.fd}/${name}` : `${dirname(stateFile)}/${name}`;
+/** A socket's path may have 107 bytes (unix(7)); by way of the folder's descriptor any folder's is short enough. */
+function pathWithin(folder: FileHandle, path: string): string {
+  return process.platform === 'linux' ? `/proc/self/fd/${folder.fd}` : path;
+}
+
+async function takeName(own: string, lock: string, stateFile: string): Promise<void> {
   for (let attempt = 0; attempt < 3; attempt++) {
-    const server = await listen(path);
-    if (server !== null) {
-      if (attempt === 0 || (await isStillThere(path))) return server;
-      server.close();
-      throw new LockedError(stateFile);
-    }
-    if (await answers(path)) throw new LockedError(stateFile);
-    await unlink(path).catch(() => undefined);
+    if (await succeeds(link(own, lock), 'EEXIST')) return;
+    const inode = await inodeOf(lock);
+    if (inode === null) continue;
+    if (await answers(lock)) throw new LockedError(stateFile);
+    // Its owner is gone. Two may find that at once: the last to put its own socket there stays.
+    if ((await inodeOf(lock)) !== inode) continue;
+    await rename(own, lock);
+    const mine = await inodeOf(lock);
+    await sleep(settleMs);
+    if (mine !== null && (await inodeOf(lock)) === mine) return;
+    throw new LockedError(stateFile);
   }
   throw new LockedError(stateFile);
 }
 
-/** Two that find the same stale socket may both remove it, the later one the other's new one: see who stays. */
-async function isStillThere(path: string): Promise<boolean> {
-  const mine = await lstat(path);
-  await sleep(100);
-  const now = await lstat(path).catch(() => null);
-  return now !== null && now.ino === mine.ino;
+/** Longer than another needs from looking at a stale lock to replacing it. */
+const settleMs = 100;
+
+async function release(server: Server | null, lock: string, folder: FileHandle): Promise<void> {
+  // While the socket still listens nobody else takes the name, so it is this lock's that is removed.
+  await unlink(lock).catch(() => undefined);
+  await new Promise<void>((resolve) => {
+    if (server === null) resolve();
+    else server.close(() => resolve());
+  });
+  await folder.close();
 }
 
-function listen(path: string): Promise<Server | null> {
+async function succeeds(work: Promise<void>, unless: string): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === unless) return false;
+    throw error;
+  }
+}
+
+async function inodeOf(path: string): Promise<bigint | null> {
+  const stats = await lstat(path, { bigint: true }).catch(() => null);
+  return stats === null ? null : stats.ino;
+}
+
+function listenAt(path: string, stateFile: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(null) : reject(error)));
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const what = `${dirname(stateFile)} can't be written, where ${basename(stateFile)} is to be kept`;
+      reject(Object.assign(new Error(`${what}: ${error.code ?? error.message}`, { cause: error }), { code: error.code }));
+    });
     server.listen({ path, exclusive: true }, () => {
       server.unref();
       resolve(server);
@@ -74,6 +110,7 @@ function listen(path: string): Promise<Server | null> {
   });
 }
 
+/** Whether a process listens there. Only a refusal says that none does: no access and a full queue are signs of life. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -81,6 +118,8 @@ function answers(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT' && error.code !== 'ENOTSOCK');
+    });
   });
 }

@@ -24,14 +24,13 @@ export function negotiateFormat(accept: string | undefined): ExpositionFormat {
 /** Whether the client takes gzip: RFC 9110, 12.5.3. */
 export function acceptsGzip(acceptEncoding: string | undefined): boolean {
   if (acceptEncoding === undefined) return false;
-  return acceptEncoding
-    .toLowerCase()
-    .split(',')
-    .slice(0, 32)
-    .some((part) => {
-      const [coding, ...parameters] = part.split(';').map((word) => word.trim());
-      return (coding === 'gzip' || coding === '*') && weightOf(parameters) > 0;
-    });
+  const weights = new Map<string, number>();
+  for (const part of acceptEncoding.toLowerCase().split(',').slice(0, 32)) {
+    const [coding = '', ...parameters] = part.split(';').map((word) => word.trim());
+    weights.set(coding, weightOf(parameters));
+  }
+  // The star stands for what is not named beside it.
+  return (weights.get('gzip') ?? weights.get('*') ?? 0) > 0;
 }
 
 function weightOf(parameters: readonly string[]): number {

@@ -4,8 +4,7 @@ import type { Host } from '../inventory/host';
 import { readFacts, type HostFacts } from '../reading';
 import { decodeAnswer } from '../report/frame';
 import type { Sections } from '../report/section';
-import { judgeSignals, type SignalFinding } from '../restart/restart';
-import type { BootTime } from '../signal/boot-time';
+import { findBootTime, type BootTime } from '../signal/boot-time';
 import type { Transport } from '../ssh/transport';
 import { probeInput, probeProgram, type ProbeWish } from './program';
 
@@ -13,7 +12,6 @@ import { probeInput, probeProgram, type ProbeWish } from './program';
 export interface HostReport {
   readonly facts: HostFacts;
   readonly boot: BootTime;
-  readonly findings: readonly SignalFinding[];
   readonly sections: Sections;
   /** Whether the sections of the firewall, sockets and routes were asked for. */
   readonly withExposure: boolean;
@@ -42,9 +40,9 @@ export async function probeHost(host: Host, wish: ProbeWish, transport: Transpor
   });
   const { sections } = await decodeAnswer(reply.output, nonce);
   const facts = readFacts(sections);
-  const { boot, findings } = judgeSignals(facts, sections);
+  const boot = findBootTime(facts);
   if (boot.nowSeconds === null && boot.id === null) {
     throw new ProbeFailure('output', 'the report has neither a clock nor a boot id: is /proc mounted on the host?');
   }
-  return { facts, boot, findings, sections, withExposure: wish.exposure, dialledAddress: reply.remoteAddress };
+  return { facts, boot, sections, withExposure: wish.exposure, dialledAddress: reply.remoteAddress };
 }

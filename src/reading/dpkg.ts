@@ -23,6 +23,10 @@ const someNotInstalled = 1;
 
 const maxPackages = 5000;
 
+/** Debian Policy 5.6.7 and 5.6.12: what else may stand there is no package's. */
+const namePattern = /^[a-z0-9][a-z0-9+.-]{1,199}$/;
+const versionPattern = /^[A-Za-z0-9.+:~-]{1,200}$/;
+
 /**
  * The names in .pkgs come from a file; only the characters that Debian Policy 5.6.7
  * allows in a package's name get through to the command line.
@@ -34,17 +38,17 @@ export const dpkg: Reading<Dpkg> = {
   dpkg-query --admindir="$R/var/lib/dpkg" -W -f 'package=\${db:Status-Abbrev}|\${Package}|\${Architecture}|\${Version}\\n' \\
     'linux-image-*' linux-base libc6 update-notifier-common unattended-upgrades reboot-notifier needrestart \\
     intel-microcode amd64-microcode
-  status=$?
+  found=$?
   info="$R/var/lib/dpkg/info"
   set -- "$info"/linux-image-[0-9]*.list "$info"/linux-image-unsigned-[0-9]*.list "$info"/libc6.list "$info"/libc6:*.list \\
     "$info"/intel-microcode.list "$info"/amd64-microcode.list
   if [ -r "$R/run/reboot-required.pkgs" ]; then
-    for name in $(head -c 65536 "$R/run/reboot-required.pkgs" | tr -c 'a-z0-9+.\\n-' '?' | sort -u | head -n 200); do
-      case $name in *'?'*) ;; *) set -- "$@" "$info/$name.list" "$info/$name":*.list ;; esac
+    for name in $(head -c 65536 "$R/run/reboot-required.pkgs" | tr -c 'a-z0-9+.\\n-' _ | sort -u | head -n 200); do
+      case $name in *_*) ;; *) set -- "$@" "$info/$name.list" "$info/$name":*.list ;; esac
     done
   fi
   stat -c 'unpacked=%Y %n' "$@"
-  return $status
+  return $found
   `,
   parse(section) {
     if (section === undefined) return { packages: null, installedAtSeconds: new Map() };
@@ -73,7 +77,7 @@ export function findInstalled(facts: Dpkg, name: string): DebianPackage | null |
 function addPackage(packages: DebianPackage[], text: string): void {
   const [state, name, architecture, version] = text.split('|');
   if (state === undefined || name === undefined || architecture === undefined || version === undefined) return;
-  if (name === '' || name.length > 200 || version.length > 200) return;
+  if (!namePattern.test(name) || !versionPattern.test(version)) return;
   packages.push({ state, name, architecture, version });
 }
 

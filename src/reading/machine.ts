@@ -13,7 +13,7 @@ export interface Machine {
 export const machine: Reading<Machine> = {
   name: 'machine',
   script: `
-  [ ! -e "$R/run/systemd/container" ] || line container "$R/run/systemd/container"
+  [ ! -e "$R/run/systemd/container" ] || line container "$R/run/systemd/container" || echo container=
   [ ! -e "$R/run/.containerenv" ] || echo container=podman
   [ ! -e "$R/.dockerenv" ] || echo container=docker
   [ ! -d "$R/proc/vz" ] || [ -d "$R/proc/bc" ] || echo container=openvz
@@ -21,7 +21,9 @@ export const machine: Reading<Machine> = {
   [ ! -r "$R/sys/class/dmi/id/sys_vendor" ] || line vendor "$R/sys/class/dmi/id/sys_vendor"
   [ ! -r "$R/sys/class/dmi/id/product_name" ] || line product "$R/sys/class/dmi/id/product_name"
   [ ! -r "$R/sys/hypervisor/type" ] || line hypervisor "$R/sys/hypervisor/type"
-  if grep -q '^flags.* hypervisor' "$R/proc/cpuinfo"; then echo virtual=1; else echo virtual=0; fi
+  if grep -q '^flags.* hypervisor' "$R/proc/cpuinfo"; then echo virtual=1
+  elif grep -q '^flags' "$R/proc/cpuinfo"; then echo virtual=0
+  fi
   true
   `,
   parse(section) {
@@ -55,7 +57,7 @@ const vendors: readonly (readonly [string, string])[] = [
 
 function virtualization(fields: ReadonlyMap<string, string>): string | null {
   const firmware = `${fields.get('vendor') ?? ''} ${fields.get('product') ?? ''}`.trim().toLowerCase();
-  // The processor's own word comes first: Amazon, say, is the vendor of bare-metal instances as well.
+  // The processor's own word comes first: Amazon, say, is the vendor of bare-metal instances as well. Only x86 has one.
   const virtual = fields.get('virtual');
   if (virtual === '0' && firmware !== '' && !fields.has('hypervisor')) return 'none';
   const hypervisor = fields.get('hypervisor');

@@ -1,4 +1,4 @@
-import { readFields, readLines, readNumber } from '../report/fields';
+import { cleanText, readFields, readLines, readNumber } from '../report/fields';
 import type { Section } from '../report/section';
 import type { Reading } from './reading';
 
@@ -24,6 +24,7 @@ export const patching: Reading<Patching> = {
   timer=apt-daily-upgrade.timer
   if [ ! -d "$R/run/systemd/system" ]; then echo timer=none
   elif [ -L "$R/etc/systemd/system/$timer" ] && [ ! -s "$R/etc/systemd/system/$timer" ]; then echo timer=masked
+  elif [ -L "$R/run/systemd/system/$timer" ] && [ ! -s "$R/run/systemd/system/$timer" ]; then echo timer=masked
   elif [ -e "$R/etc/systemd/system/timers.target.wants/$timer" ] || [ -L "$R/etc/systemd/system/timers.target.wants/$timer" ]; then echo timer=enabled
   else echo timer=disabled
   fi
@@ -36,13 +37,13 @@ export const patching: Reading<Patching> = {
     const readable = section !== undefined && section.status === 0;
     const setting = (name: string): string | null => unquote(fields.get(name));
     const timer = fields.get('timer');
-    const switchedOn = setting('enable') !== '0' && !isOff(setting('upgrade')) && timer !== 'masked' && timer !== 'disabled';
+    const switchedOn = !isZero(setting('enable')) && !isOff(setting('upgrade')) && timer !== 'masked' && timer !== 'disabled';
     return {
       configured: readable ? switchedOn : null,
       lastRunSeconds: stamp(section, 'unattended-upgrades-stamp'),
       lastSuccessSeconds: stamp(section, 'upgrade-stamp'),
       automaticReboot: readable ? isTrue(setting('reboot')) : null,
-      automaticRebootTime: setting('reboot_time')?.slice(0, 20) ?? null,
+      automaticRebootTime: word(setting('reboot_time')),
     };
   },
 };
@@ -58,9 +59,18 @@ function unquote(text: string | undefined): string | null {
   return text.startsWith("'") && text.endsWith("'") ? text.slice(1, -1) : text;
 }
 
+/** apt.systemd.daily compares with `-eq 0`, to which `00` is 0 and a word an error that leaves it on. */
+function isZero(value: string | null): boolean {
+  return value !== null && /^0+$/.test(value);
+}
+
 /** apt.systemd.daily: an interval of 0 or none is off; `always`, `1`, `7d` and the like are on. */
 function isOff(interval: string | null): boolean {
-  return interval === null || interval === '' || /^0[smhd]?$/.test(interval);
+  return interval === null || interval === '' || /^0+[smhd]?$/.test(interval);
+}
+
+function word(text: string | null): string | null {
+  return text === null || text === '' ? null : cleanText(text, 20);
 }
 
 /** apt's own words for a true setting: apt-pkg/contrib/strutl.cc, StringToBool. */

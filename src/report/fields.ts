@@ -45,5 +45,9 @@ export function readNumber(text: string | undefined): number | null {
 export function cleanText(text: string, maxLength: number): string {
   // C0 and C1 controls, bidirectional overrides and line separators have no place in a label or on a terminal.
   const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g, ' ').trim();
-  return clean.length <= maxLength ? clean : `${clean.slice(0, maxLength - 1)}…`;
+  if (clean.length <= maxLength) return clean;
+  // A character outside the basic plane takes two units: it is not cut in half.
+  const lastKept = clean.charCodeAt(maxLength - 2);
+  const isHalf = lastKept >= 0xd800 && lastKept <= 0xdbff;
+  return `${clean.slice(0, isHalf ? maxLength - 2 : maxLength - 1)}…`;
 }

@@ -99,18 +99,22 @@ function splitSections(output: Buffer, nonce: string, maxSections: number): Spli
 function readMarker(words: string[], body: Buffer, split: Split): void {
   const [verb, name, status] = words;
   if (verb === 'hello' && split.version === null) {
-    const version = Number(name);
-    if (Number.isSafeInteger(version)) split.version = version;
+    split.version = readCount(name);
   } else if (verb === 'begin' && name !== undefined) {
     split.open = name;
   } else if (verb === 'end' && name !== undefined && name === split.open) {
-    const code = Number(status);
+    const code = readCount(status);
     // The first of two sections with one name stands: nothing that comes later can replace it.
-    if (Number.isSafeInteger(code) && !split.sections.has(name)) split.sections.set(name, { name, status: code, body });
+    if (code !== null && !split.sections.has(name)) split.sections.set(name, { name, status: code, body });
     split.open = null;
   } else if (verb === 'done') {
     split.done = true;
   }
+}
+
+/** A word of at most six digits; anything else, an empty word too, is no number. */
+function readCount(word: string | undefined): number | null {
+  return word !== undefined && /^[0-9]{1,6}$/.test(word) ? Number(word) : null;
 }
 
 async function unpack(packed: Section, bounds: AnswerBounds): Promise<Buffer> {

@@ -1,7 +1,14 @@
 import type { HostFacts } from '../reading';
 import type { Sections } from '../report/section';
 import { signals } from '../signal';
-import { clockSlackSeconds, findBootTime, isBeforeBoot, type BootTime } from '../signal/boot-time';
+import {
+  clockSlackSeconds,
+  clockStepSeconds,
+  findBootTime,
+  isSameBoot,
+  type BootTime,
+  type RememberedBoot,
+} from '../signal/boot-time';
 import type { Evidence, Finding, SinceCandidate } from '../signal/signal';
 
 /** Whether a host needs a restart, why, and since when. */
@@ -31,37 +38,40 @@ export interface SignalFinding {
 /** What is remembered of a host from one probe to the next, and across restarts of the exporter. */
 export interface RestartMemory {
   /** The boot in which it was seen. */
-  readonly bootId: string | null;
-  /** Unix time in seconds on the host's clock. */
-  readonly bootAtSeconds: number | null;
+  readonly boot: RememberedBoot;
   /** The earliest since that was ever established in this boot; null when no restart was needed. */
   readonly sinceSeconds: number | null;
   readonly evidence: Evidence | null;
-  /** A restart was needed before this boot began, and still was when it was first seen: the restart did not help. */
+  /** A restart was needed before this boot began, and still was when the host came up: the restart did not help. */
   readonly survivedRestart: boolean;
 }
 
+/** The state of a host from its report, and what is to be remembered of it until the next. */
+export function assessRestart(
+  facts: HostFacts,
+  sections: Sections,
+  remembered: RestartMemory | null,
+): { state: RestartState; memory: RestartMemory } {
+  const boot = findBootTime(facts, remembered?.boot ?? null);
+  return combineFindings(boot, judgeSignals(facts, sections, boot), remembered);
+}
+
 /** Asks every signal. */
-export function judgeSignals(facts: HostFacts, sections: Sections): { boot: BootTime; findings: SignalFinding[] } {
-  const boot = findBootTime(facts);
+export function judgeSignals(facts: HostFacts, sections: Sections, boot: BootTime): SignalFinding[] {
   const context = { facts, bootTime: boot };
-  const findings = signals.map((signal) => ({
-    signal: signal.name,
-    finding: signal.judge(sections.get(signal.name), context),
-  }));
-  return { boot, findings };
+  return signals.map((signal) => ({ signal: signal.name, finding: signal.judge(sections.get(signal.name), context) }));
 }
 
 /**
  * The verdict over all signals, and since when. Required if any signal says so;
  * not required if one that can be trusted says no; else unknown.
  */
-export function assessRestart(
+export function combineFindings(
   boot: BootTime,
   findings: readonly SignalFinding[],
   remembered: RestartMemory | null,
 ): { state: RestartState; memory: RestartMemory } {
-  const sameBoot = remembered !== null && isSameBoot(remembered, boot);
+  const ofThisBoot = remembered !== null && isSameBoot(remembered.boot, boot) ? remembered : null;
   const required = findings.flatMap(({ finding }) => (finding.says === 'required' ? [finding] : []));
   const base = {
     findings,
@@ -78,10 +88,10 @@ export function assessRestart(
     const trusted = findings.some(({ finding }) => finding.says === 'not_required');
     const verdict = trusted ? 'not_required' : 'unknown';
     // What can't be told now may be told again later in the same boot; only a "no" ends the count.
-    const kept = verdict === 'unknown' && sameBoot ? remembered : null;
+    const kept = verdict === 'unknown' ? ofThisBoot : null;
     const memory = {
-      ...bootOf(boot),
-      sinceSeconds: kept?.sinceSeconds ?? null,
+      boot: rememberBoot(boot),
+      sinceSeconds: kept === null ? null : sinceOnClockNow(kept, boot),
       evidence: kept?.evidence ?? null,
       survivedRestart: kept?.survivedRestart ?? false,
     };
@@ -89,7 +99,7 @@ export function assessRestart(
   }
 
   const candidates = required.flatMap((finding) => [...finding.since]);
-  const since = findSince(candidates, boot, sameBoot ? remembered : null);
+  const since = findSince(candidates, boot, ofThisBoot);
   const state: RestartState = {
     ...base,
     verdict: 'required',
@@ -98,10 +108,10 @@ export function assessRestart(
     reasons: findings.filter(({ finding }) => finding.says === 'required').map(({ signal }) => signal),
     packages: [...new Set(required.flatMap((finding) => [...finding.packages]))].sort(),
     packagesCut: required.some((finding) => finding.packagesCut === true),
-    survivedRestart: sameBoot ? remembered.survivedRestart : remembered !== null && remembered.sinceSeconds !== null,
+    survivedRestart: ofThisBoot === null ? survived(remembered, since, boot) : ofThisBoot.survivedRestart,
   };
   const { sinceSeconds, evidence, survivedRestart } = state;
-  return { state, memory: { ...bootOf(boot), sinceSeconds, evidence, survivedRestart } };
+  return { state, memory: { boot: rememberBoot(boot), sinceSeconds, evidence, survivedRestart } };
 }
 
 /**
@@ -118,9 +128,9 @@ export function findSince(
   const firm = credible.filter((candidate) => candidate.evidence !== 'modified');
   const usable = firm.length > 0 ? firm : [...credible];
   if (boot.nowSeconds !== null) usable.push({ atSeconds: boot.nowSeconds, evidence: 'first_seen' });
-  if (remembered?.sinceSeconds != null && remembered.evidence !== null) {
-    const atSeconds = remembered.sinceSeconds + clockStep(remembered, boot);
-    if (isCredible(atSeconds, boot)) usable.push({ atSeconds, evidence: remembered.evidence });
+  const rememberedSince = remembered === null ? null : sinceOnClockNow(remembered, boot);
+  if (rememberedSince !== null && remembered?.evidence != null && isCredible(rememberedSince, boot)) {
+    usable.push({ atSeconds: rememberedSince, evidence: remembered.evidence });
   }
   const earliest = usable.reduce<SinceCandidate | null>(
     (best, candidate) => (best === null || candidate.atSeconds < best.atSeconds ? candidate : best),
@@ -130,32 +140,32 @@ export function findSince(
   return { ...earliest, atSeconds: Math.max(earliest.atSeconds, boot.atSeconds) };
 }
 
-/**
- * By how many seconds the host's clock was stepped since the memory was made:
- * the boot itself has not moved, so its time shows the step.
- */
-function clockStep(remembered: RestartMemory, boot: BootTime): number {
-  if (remembered.bootAtSeconds === null || boot.atSeconds === null) return 0;
-  const moved = boot.atSeconds - remembered.bootAtSeconds;
-  return Math.abs(moved) > clockSlackSeconds ? moved : 0;
+/** A remembered time on the host's clock as it is now: the clock may have been stepped since. */
+function sinceOnClockNow(remembered: RestartMemory, boot: BootTime): number | null {
+  if (remembered.sinceSeconds === null) return null;
+  return remembered.sinceSeconds + clockStepSeconds(remembered.boot, boot);
 }
 
-/** Neither before the boot nor in the future of the host's own clock. */
+/**
+ * Neither before the boot nor in the future of the host's own clock. Of times
+ * before a clock was set forward it is not known which they are on the new one.
+ */
 function isCredible(seconds: number, boot: BootTime): boolean {
-  if (seconds <= 0 || isBeforeBoot(seconds, boot)) return false;
+  if (seconds <= 0) return false;
+  if (boot.atSeconds !== null && seconds < boot.atSeconds - clockSlackSeconds) return false;
   return boot.nowSeconds === null || seconds <= boot.nowSeconds + clockSlackSeconds;
 }
 
-/** Two boots that a host without a boot id may be in are told apart by their times, in seconds. */
-const sameBootSeconds = 60;
+/** A need that is found within this many seconds of a boot has come through it. */
+const comingUpSeconds = 300;
 
-/** Whether a remembered boot is the one that the host is in. */
-export function isSameBoot(remembered: Pick<RestartMemory, 'bootId' | 'bootAtSeconds'>, boot: BootTime): boolean {
-  if (remembered.bootId !== null && boot.id !== null) return remembered.bootId === boot.id;
-  if (remembered.bootAtSeconds === null || boot.atSeconds === null) return false;
-  return Math.abs(remembered.bootAtSeconds - boot.atSeconds) <= sameBootSeconds;
+/** Whether a restart that was needed was made and did not help; not so when the need is another one, of later on. */
+function survived(remembered: RestartMemory | null, since: SinceCandidate | null, boot: BootTime): boolean {
+  if (remembered === null || remembered.sinceSeconds === null) return false;
+  if (since === null || boot.atSeconds === null) return true;
+  return since.atSeconds - boot.atSeconds <= comingUpSeconds;
 }
 
-function bootOf(boot: BootTime): Pick<RestartMemory, 'bootId' | 'bootAtSeconds'> {
-  return { bootId: boot.id, bootAtSeconds: boot.atSeconds };
+function rememberBoot({ id, atSeconds, earliestAtSeconds, latestAtSeconds }: BootTime): RememberedBoot {
+  return { id, atSeconds, earliestAtSeconds, latestAtSeconds };
 }

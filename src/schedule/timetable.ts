@@ -13,13 +13,16 @@ export interface Timetable {
 export function createTimetable(schedule: ProbeSchedule): Timetable {
   if (schedule.kind === 'cron') {
     if (!cron.validate(schedule.expression)) throw new RangeError(`not a cron expression: ${schedule.expression}`);
-    return { next: (name, nowMs) => nextOfCron(schedule.expression, stableFraction(name), nowMs) };
+    const periods = createPeriods(schedule.expression);
+    return { next: (name, nowMs) => nextOfCron(periods, stableFraction(name), nowMs) };
   }
   const periodMs = schedule.seconds * 1000;
   return {
     next(name, nowMs) {
       const phaseMs = stableFraction(name) * periodMs;
-      return (Math.floor((nowMs - phaseMs) / periodMs) + 1) * periodMs + phaseMs;
+      const nextMs = (Math.floor((nowMs - phaseMs) / periodMs) + 1) * periodMs + phaseMs;
+      // Rounding may put the next place of a period on now itself.
+      return nextMs > nowMs ? nextMs : nextMs + periodMs;
     },
   };
 }
@@ -32,16 +35,34 @@ export function periodSeconds(schedule: ProbeSchedule, nowMs: number): number {
 }
 
 /** The place of a host between the match before now and the one after; or else in the period that follows. */
-function nextOfCron(expression: string, fraction: number, nowMs: number): number {
-  const current = periodAround(expression, nowMs);
+function nextOfCron(periods: (nowMs: number) => Period, fraction: number, nowMs: number): number {
+  const current = periods(nowMs);
   const inThis = current.beginMs + fraction * (current.endMs - current.beginMs);
   if (inThis > nowMs) return inThis;
-  const following = periodAround(expression, current.endMs);
+  const following = periods(current.endMs);
   return following.beginMs + fraction * (following.endMs - following.beginMs);
 }
 
+interface Period {
+  /** Unix time in milliseconds, of a match each. */
+  readonly beginMs: number;
+  readonly endMs: number;
+}
+
+/** Keeps the last two periods: finding one takes a quarter of a millisecond, and every host asks for the same. */
+function createPeriods(expression: string): (nowMs: number) => Period {
+  let kept: Period[] = [];
+  return (nowMs) => {
+    const known = kept.find(({ beginMs, endMs }) => beginMs <= nowMs && nowMs < endMs);
+    if (known !== undefined) return known;
+    const found = periodAround(expression, nowMs);
+    kept = [...kept.slice(-1), found];
+    return found;
+  };
+}
+
 /** The matches of an expression around a moment: at or before it, and after it. */
-function periodAround(expression: string, nowMs: number): { beginMs: number; endMs: number } {
+function periodAround(expression: string, nowMs: number): Period {
   const endMs = CronExpressionParser.parse(expression, { currentDate: new Date(nowMs) }).next().getTime();
   const beginMs = CronExpressionParser.parse(expression, { currentDate: new Date(endMs) }).prev().getTime();
   return { beginMs, endMs };

@@ -8,6 +8,13 @@ import type { Finding, Signal, SignalContext, SinceCandidate } from './signal';
 /** Most packages that are kept of one host; the others are counted. */
 export const maxPackages = 10_000;
 
+/** Programs that write the flag: the hook of a package that was removed but not purged works on. */
+const writerFiles = [
+  'usr/share/update-notifier/notify-reboot-required',
+  'etc/kernel/postinst.d/unattended-upgrades',
+  'etc/kernel/postinst.d/reboot-notifier',
+] as const;
+
 /**
  * /run/reboot-required and /run/reboot-required.pkgs. Presence counts, never the
  * size: unattended-upgrades' kernel hook only touches the file. The birth time
@@ -24,8 +31,7 @@ export const flag: Signal = {
       stat -c "stat=$file %W %Y %s" "$R/run/$file"
     fi
   done
-  for file in usr/share/update-notifier/notify-reboot-required etc/kernel/postinst.d/unattended-upgrades \\
-    etc/kernel/postinst.d/reboot-notifier; do
+  for file in ${writerFiles.join(' ')}; do
     [ ! -x "$R/$file" ] || echo "writer=$file"
   done
   for file in snap/canonical-livepatch var/snap/canonical-livepatch; do
@@ -55,7 +61,8 @@ interface FlagFile {
   readonly present: boolean;
   readonly flag: FileTimes | null;
   readonly list: FileTimes | null;
-  readonly writers: readonly string[];
+  /** The first of `writerFiles` that is there. */
+  readonly writer: string | null;
   readonly livepatch: boolean;
   readonly packages: readonly string[];
   readonly packagesCut: boolean;
@@ -76,7 +83,7 @@ function parseFlag(section: Section | undefined): FlagFile | null {
     present,
     flag: fileTimes(facts, 'reboot-required'),
     list: fileTimes(facts, 'reboot-required.pkgs'),
-    writers: facts.filter((line) => line.startsWith('writer=')),
+    writer: writerFiles.find((file) => facts.includes(`writer=${file}`)) ?? null,
     livepatch: facts.some((line) => line.startsWith('livepatch=')),
     packages: [...new Set(names.map((name) => cleanText(name, 128)).filter((name) => name !== ''))].slice(0, maxPackages),
     packagesCut: section.body.length >= maxListBytes || new Set(names).size > maxPackages,
@@ -97,14 +104,19 @@ function judgePresence(file: FlagFile, context: SignalContext): Finding {
   if (modified !== null && isBeforeBoot(modified, context.bootTime)) {
     return judgeAbsence(file, context, 'the flag is older than this boot: it outlived the restart that it asked for');
   }
+  // A list that outlived a restart may lie beside a flag that is new: it names what asked for that restart.
+  const listModified = file.list?.modifiedSeconds ?? null;
+  const isListStale = listModified !== null && isBeforeBoot(listModified, context.bootTime);
+  const packages = isListStale ? [] : file.packages;
   const since: SinceCandidate[] = [];
-  for (const times of [file.flag, file.list]) {
-    // A list that outlived a restart is kept beside a flag that is new.
-    if (times === null || (times.modifiedSeconds !== null && isBeforeBoot(times.modifiedSeconds, context.bootTime))) continue;
+  for (const times of isListStale ? [file.flag] : [file.flag, file.list]) {
+    if (times === null) continue;
     if (times.bornSeconds !== null) since.push({ atSeconds: times.bornSeconds, evidence: 'birth' });
     if (times.modifiedSeconds !== null) since.push({ atSeconds: times.modifiedSeconds, evidence: 'modified' });
   }
-  for (const name of file.packages) {
+  for (const name of packages) {
+    // Kernels name linux-base beside themselves; when that was unpacked itself has nothing to do with it.
+    if (name === 'linux-base') continue;
     const unpacked = context.facts.dpkg.installedAtSeconds.get(name.split(':', 1)[0] ?? name);
     if (unpacked !== undefined) since.push({ atSeconds: unpacked, evidence: 'package' });
   }
@@ -112,8 +124,8 @@ function judgePresence(file: FlagFile, context: SignalContext): Finding {
     says: 'required',
     because: '/run/reboot-required exists',
     since,
-    packages: file.packages,
-    packagesCut: file.packagesCut,
+    packages,
+    packagesCut: !isListStale && file.packagesCut,
   };
 }
 
@@ -137,6 +149,5 @@ function findWriter(file: FlagFile, context: SignalContext): string | null {
   if (installed !== undefined) return installed;
   const linuxBase = findInstalled(dpkg, 'linux-base');
   if (linuxBase != null && compareDebianVersions(linuxBase.version, linuxBaseWrites) >= 0) return 'linux-base';
-  const hook = file.writers[0];
-  return hook === undefined ? null : `/${hook.slice('writer='.length)}`;
+  return file.writer === null ? null : `/${file.writer}`;
 }

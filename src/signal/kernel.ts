@@ -81,7 +81,7 @@ function compareWithInstalled(running: KernelRelease, installed: InstalledKernel
 function compareBuilds(own: InstalledKernel, context: SignalContext): Finding {
   const build = runningBuild(context);
   const version = own.debianPackage.version;
-  if (build !== null && compareDebianVersions(bareBuild(version), bareBuild(build)) > 0) {
+  if (build !== null && isNewerBuild(version, build)) {
     return {
       says: 'required',
       because: `${own.release.name} runs as build ${build}, ${version} is installed`,
@@ -116,9 +116,9 @@ function lastLetterDash(word: string): number {
   return word.length;
 }
 
-/** Ubuntu's signed packages append `+1` and the like to the version of the build that they sign. */
-function bareBuild(version: string): string {
-  return version.replace(/\+[0-9]{1,3}$/, '');
+/** Signed packages may append `+1` and the like to the version of the build that they sign: that is no other build. */
+function isNewerBuild(installed: string, running: string): boolean {
+  return compareDebianVersions(installed, running) > 0 && installed.replace(/\+[0-9]{1,3}$/, '') !== running;
 }
 
 function installTimes(kernels: readonly InstalledKernel[], context: SignalContext): SinceCandidate[] {

@@ -1,5 +1,5 @@
 import { findInstalled } from '../reading/dpkg';
-import { clockSlackSeconds } from './boot-time';
+import { isAfterBoot } from './boot-time';
 import type { Finding, Signal, SignalContext } from './signal';
 
 /**
@@ -25,14 +25,17 @@ export function judgeUnpacked(
   if (dpkg.packages === null) return { says: 'unknown', because: 'dpkg could not be asked' };
   const installed = names.filter((name) => findInstalled(dpkg, name) != null);
   if (installed.length === 0) return { says: 'silent', because: `${names.join(', ')}: not installed` };
-  const bootSeconds = context.bootTime.atSeconds;
-  if (bootSeconds === null) return { says: 'unknown', because: 'the boot time could not be read' };
+  if (context.bootTime.atSeconds === null) return { says: 'unknown', because: 'the boot time could not be read' };
 
   const newer: { name: string; atSeconds: number }[] = [];
   for (const name of installed) {
     const atSeconds = dpkg.installedAtSeconds.get(name);
     if (atSeconds === undefined) return { says: 'unknown', because: `when ${name} was unpacked could not be read` };
-    if (atSeconds > bootSeconds + clockSlackSeconds) newer.push({ name, atSeconds });
+    const isNewer = isAfterBoot(atSeconds, context.bootTime);
+    if (isNewer === null) {
+      return { says: 'unknown', because: `the clock was set back since ${name} was unpacked, before or after this boot` };
+    }
+    if (isNewer) newer.push({ name, atSeconds });
   }
   if (newer.length > 0) {
     return {

@@ -141,6 +141,7 @@ function madeUpKnown(of: MadeUp): Known {
         id: `boot-${of.cycle}`,
         atSeconds: Math.floor(of.bootedAt),
         earliestAtSeconds: Math.floor(of.bootedAt),
+        latestAtSeconds: Math.floor(of.bootedAt),
         nowSeconds: of.seenAt,
       },
     },
