@@ -19,7 +19,10 @@ export const LINK_LOCAL: Readonly<Record<Family, RangeSet>> = {
   6: networks(['fe80::/10']),
 };
 
-export const MULTICAST: Readonly<Record<Family, RangeSet>> = { 4: networks(['224.0.0.0/4']), 6: networks(['ff00::/8']) };
+export const MULTICAST: Readonly<Record<Family, RangeSet>> = {
+  4: networks(['224.0.0.0/4']),
+  6: networks(['ff00::/8']),
+};
 
 /** RFC 1918, RFC 6598 and RFC 4193: who has such an address is in a private network. */
 export const PRIVATE: Readonly<Record<Family, RangeSet>> = {

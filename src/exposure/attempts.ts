@@ -31,7 +31,8 @@ export function flagVariants(transport: Transport, looked: number): readonly Fla
     out.push({ flags: SYN | bits, ordinary: false });
     if ((looked & ECN_BITS) !== 0) out.push({ flags: ECN_SYN | bits, ordinary: false });
   }
-  if ((looked & ECN_BITS) !== 0) out.push({ flags: SYN | 0x40, ordinary: false }, { flags: SYN | 0x80, ordinary: false });
+  if ((looked & ECN_BITS) !== 0)
+    out.push({ flags: SYN | 0x40, ordinary: false }, { flags: SYN | 0x80, ordinary: false });
   return out;
 }
 
@@ -44,7 +45,9 @@ interface PeerPort {
 export function peerPorts(usage: Usage): readonly PeerPort[] {
   const out: PeerPort[] = [{ port: EPHEMERAL, ordinary: true }];
   const home = usage.classOf('sport', EPHEMERAL);
-  const classes = usage.classes('sport', 65535).filter(({ first, last }) => last > 0 && usage.classOf('sport', Math.max(first, 1)) !== home);
+  const classes = usage
+    .classes('sport', 65535)
+    .filter(({ first, last }) => last > 0 && usage.classOf('sport', Math.max(first, 1)) !== home);
   for (const { first } of classes.slice(0, MOST_SOURCE_PORTS)) out.push({ port: Math.max(first, 1), ordinary: true });
   if (classes.length > MOST_SOURCE_PORTS || usage.isComputed('sport')) out.push({ port: null, ordinary: false });
   return out;
@@ -83,7 +86,14 @@ export function* attempts(
     for (const flag of flags) {
       for (const { address } of targets) {
         for (const iif of interfaces) {
-          yield { ...base, address, iif, peerPort: source.port, flags: flag.flags, ordinary: source.ordinary && flag.ordinary };
+          yield {
+            ...base,
+            address,
+            iif,
+            peerPort: source.port,
+            flags: flag.flags,
+            ordinary: source.ordinary && flag.ordinary,
+          };
         }
       }
     }

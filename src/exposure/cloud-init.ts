@@ -21,7 +21,8 @@ export function parseCloudAddresses(text: string): readonly string[] | null {
     } else if (Array.isArray(next.value)) {
       for (const item of next.value as unknown[]) queue.push({ value: item, named: next.named });
     } else if (isRecord(next.value)) {
-      for (const [key, item] of Object.entries(next.value)) queue.push({ value: item, named: next.named || saysPublic(key) });
+      for (const [key, item] of Object.entries(next.value))
+        queue.push({ value: item, named: next.named || saysPublic(key) });
     }
   }
   return [...found];
@@ -30,7 +31,9 @@ export function parseCloudAddresses(text: string): readonly string[] | null {
 /** EC2 lists `ipv4-associations` below the public address itself, as a key. */
 function saysPublic(key: string): boolean {
   const lower = key.toLowerCase();
-  return lower.includes('public') || lower.includes('external') || lower.includes('association') || lower === 'anchor_ipv4';
+  return (
+    lower.includes('public') || lower.includes('external') || lower.includes('association') || lower === 'anchor_ipv4'
+  );
 }
 
 function collect(text: string, found: Set<string>): void {

@@ -197,4 +197,3 @@ export const exposureFingerprintScript: string = `${common}
   fi
   printf 'ruleset %s\\n' "\${exposure_rules:--}"
 `;
-

@@ -86,7 +86,9 @@ export class Usage {
 
   /** One value of each class within 0 to `last`, with the class's own last value. */
   classes(what: Used, last: number): readonly { readonly first: number; readonly last: number }[] {
-    const cuts = this.boundaries(what).map(Number).filter((cut) => cut > 0 && cut <= last);
+    const cuts = this.boundaries(what)
+      .map(Number)
+      .filter((cut) => cut > 0 && cut <= last);
     const starts = [0, ...cuts];
     return starts.map((first, i) => ({ first, last: (starts[i + 1] ?? last + 1) - 1 }));
   }

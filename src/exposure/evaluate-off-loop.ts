@@ -19,7 +19,12 @@ export interface OffLoopBounds {
   readonly maxWorkers: number;
 }
 
-export const offLoopBounds: OffLoopBounds = { inlineBytes: 192 * 1024, timeoutMs: 20_000, maxHeapMegabytes: 1024, maxWorkers: 2 };
+export const offLoopBounds: OffLoopBounds = {
+  inlineBytes: 192 * 1024,
+  timeoutMs: 20_000,
+  maxHeapMegabytes: 1024,
+  maxWorkers: 2,
+};
 
 /** Sections that are evaluated here, by the start of their names. */
 const OWN = 'exposure';
@@ -56,7 +61,11 @@ function startWorker(input: WorkerInput, bounds: OffLoopBounds): Worker {
   const resourceLimits = { maxOldGenerationSizeMb: bounds.maxHeapMegabytes };
   const compiled = join(__dirname, 'worker.js');
   if (existsSync(compiled)) return new Worker(compiled, { workerData: input, resourceLimits });
-  return new Worker(fromSource, { eval: true, workerData: { ...input, file: join(__dirname, 'worker.ts') }, resourceLimits });
+  return new Worker(fromSource, {
+    eval: true,
+    workerData: { ...input, file: join(__dirname, 'worker.ts') },
+    resourceLimits,
+  });
 }
 
 const fromSource = `
@@ -77,7 +86,10 @@ function inWorker(input: WorkerInput, bounds: OffLoopBounds): Promise<ExposureVe
       void worker.terminate();
       resolve(verdict);
     };
-    const timer = setTimeout(() => finish(gaveUp(`the evaluation took more than ${bounds.timeoutMs / 1000} seconds`)), bounds.timeoutMs);
+    const timer = setTimeout(
+      () => finish(gaveUp(`the evaluation took more than ${bounds.timeoutMs / 1000} seconds`)),
+      bounds.timeoutMs,
+    );
     worker.once('message', (verdict: ExposureVerdict) => finish(verdict));
     worker.once('error', (error) => finish(gaveUp(`the evaluation failed: ${error.message}`)));
     worker.once('exit', () => finish(gaveUp('the evaluation ended without an answer')));
@@ -85,5 +97,10 @@ function inWorker(input: WorkerInput, bounds: OffLoopBounds): Promise<ExposureVe
 }
 
 function gaveUp(why: string): ExposureVerdict {
-  return { verdict: 'unknown', basis: 'assumed', because: `taken as exposed, since it is not certain: ${why}`, ports: [] };
+  return {
+    verdict: 'unknown',
+    basis: 'assumed',
+    because: `taken as exposed, since it is not certain: ${why}`,
+    ports: [],
+  };
 }

@@ -1,10 +1,19 @@
-import { Algebra } from './match';
+import { Algebra } from './algebra';
 import type { Family } from './addresses';
 import { type Environment, Usage } from './environment';
 import type { ExposureFacts } from './facts';
 import { type Firewall, assemble } from './firewall';
 import { Hooks } from './hooks';
-import { type EvaluationSettings, MAX_DESTINATIONS, PRIVATE_PEERS, destinations, edgePeers, edgePorts, facing, isPublic } from './internet';
+import {
+  type EvaluationSettings,
+  MAX_DESTINATIONS,
+  PRIVATE_PEERS,
+  destinations,
+  edgePeers,
+  edgePorts,
+  facing,
+  isPublic,
+} from './internet';
 import { Listeners } from './listeners';
 import { type Approach, type PortFinding, findPorts } from './port-verdicts';
 import { Routing } from './routing';
@@ -29,28 +38,48 @@ const FAMILY_NAME = { 4: 'ipv4', 6: 'ipv6' } as const;
  * Whether any port of a host accepts a new connection from any internet address, worked out from what the host said.
  * A pure function: never throws, whatever the host sent.
  */
-export function evaluateExposure(facts: ExposureFacts, settings: EvaluationSettings, bounds: EvaluationBounds = DEFAULT_BOUNDS): ExposureVerdict {
+export function evaluateExposure(
+  facts: ExposureFacts,
+  settings: EvaluationSettings,
+  bounds: EvaluationBounds = DEFAULT_BOUNDS,
+): ExposureVerdict {
   if (settings.mode !== 'evaluate') return declared(settings.mode);
   const reach = { 4: isPublic(facts, settings, 4), 6: isPublic(facts, settings, 6) };
   const families = ([4, 6] as const).filter((family) => reach[family] !== 'no');
   const unreachable = families.length === 0;
   if (!facts.sockets.known) return unreachable ? noPublicAddress([]) : unknown(`${facts.sockets.why}`, []);
-  if (!facts.interfaces.known) return unreachable ? noPublicAddress([]) : unknown(`the addresses of the host: ${facts.interfaces.why}`, []);
+  if (!facts.interfaces.known)
+    return unreachable ? noPublicAddress([]) : unknown(`the addresses of the host: ${facts.interfaces.why}`, []);
   const usage = new Usage();
   if (settings.edge !== null) usage.names('dport', edgePorts(settings));
   const interfaces = new Map(facts.interfaces.value.map((iface) => [iface.name, iface] as const));
-  const routing = { 4: new Routing(4, facts.routes[4], facts.rules[4]), 6: new Routing(6, facts.routes[6], facts.rules[6]) };
+  const routing = {
+    4: new Routing(4, facts.routes[4], facts.rules[4]),
+    6: new Routing(6, facts.routes[6], facts.rules[6]),
+  };
   const firewall = assemble(facts, { interfaces }, usage);
   const wanted: readonly Family[] = unreachable ? [4, 6] : families;
   const approaches = wanted.map((family) => approach(facts, settings, routing[family], family, unreachable));
-  const environment: Environment = { interfaces, listeners: listenersOf(facts, approaches), routing, sysctls: facts.sysctls, usage };
+  const environment: Environment = {
+    interfaces,
+    listeners: listenersOf(facts, approaches),
+    routing,
+    sysctls: facts.sysctls,
+    usage,
+  };
   const budget = new Budget(bounds.operations);
   const algebra = new Algebra((operations) => budget.spend(operations));
   const lab: Laboratory = { environment, hooks: new Hooks(firewall.bases), budget, algebra };
   return conclude(approaches, firewall, lab, settings, facts, unreachable);
 }
 
-function approach(facts: ExposureFacts, settings: EvaluationSettings, routing: Routing, family: Family, unreachable: boolean): Approach {
+function approach(
+  facts: ExposureFacts,
+  settings: EvaluationSettings,
+  routing: Routing,
+  family: Family,
+  unreachable: boolean,
+): Approach {
   const interfaces = facts.interfaces.known ? facts.interfaces.value : [];
   const names = facing(interfaces, routing, family);
   const auto = settings.public === 'auto' && !unreachable;
@@ -101,7 +130,8 @@ function conclude(
       continue;
     }
     if (one.destinations.length === MAX_DESTINATIONS) doubts.add('the host has too many addresses to try them all');
-    if (lab.environment.usage.redirects && lab.environment.usage.isComputed('dport')) doubts.add('a rule computes with port numbers');
+    if (lab.environment.usage.redirects && lab.environment.usage.isComputed('dport'))
+      doubts.add('a rule computes with port numbers');
     try {
       findings.push(...findPorts(one, lab));
     } catch (error) {
@@ -118,7 +148,9 @@ function conclude(
 function unread(family: Family, lab: Laboratory, missing: readonly string[]): readonly PortFinding[] {
   const because = `not certain: ${missing.slice(0, 2).join('; ')}`;
   return ([6, 17] as const).flatMap((transport) =>
-    lab.environment.listeners.ports(transport, family).map((port) => ({ transport, family, port, lastPort: port, openTo: 'unknown' as const, because })),
+    lab.environment.listeners
+      .ports(transport, family)
+      .map((port) => ({ transport, family, port, lastPort: port, openTo: 'unknown' as const, because })),
   );
 }
 
@@ -149,21 +181,36 @@ function summary(all: readonly PortVerdict[], doubts: readonly string[]): Exposu
   if (doubts.length > 0) return unknown(doubts.slice(0, 3).join('; '), ports);
   if (unsure.length > 0) return unknown(`${names(unsure)}: ${(unsure[0] as PortVerdict).because}`, ports);
   const some = counted.filter((port) => port.openTo === 'some');
-  const because = some.length > 0 ? `no port is open to anywhere; ${names(some)} to some networks` : 'no port is open to anyone on the internet';
+  const because =
+    some.length > 0
+      ? `no port is open to anywhere; ${names(some)} to some networks`
+      : 'no port is open to anyone on the internet';
   return { verdict: 'not_exposed', basis: 'proven', because, ports };
 }
 
 function names(ports: readonly PortVerdict[]): string {
   const distinct = [...new Set(ports.map((port) => `${port.proto}/${port.port}`))];
-  return distinct.length > 5 ? `${distinct.slice(0, 5).join(', ')} and ${distinct.length - 5} more` : distinct.join(', ');
+  return distinct.length > 5
+    ? `${distinct.slice(0, 5).join(', ')} and ${distinct.length - 5} more`
+    : distinct.join(', ');
 }
 
 function unknown(because: string, ports: readonly PortVerdict[]): ExposureVerdict {
-  return { verdict: 'unknown', basis: 'assumed', because: `taken as exposed, since it is not certain: ${because}`, ports };
+  return {
+    verdict: 'unknown',
+    basis: 'assumed',
+    because: `taken as exposed, since it is not certain: ${because}`,
+    ports,
+  };
 }
 
 function noPublicAddress(ports: readonly PortVerdict[]): ExposureVerdict {
-  return { verdict: 'not_exposed', basis: 'no-public-address', because: 'the host has no address that the internet can route to', ports };
+  return {
+    verdict: 'not_exposed',
+    basis: 'no-public-address',
+    because: 'the host has no address that the internet can route to',
+    ports,
+  };
 }
 
 function declared(mode: 'exposed' | 'internal'): ExposureVerdict {

@@ -48,11 +48,21 @@ export function stoppedBy(family: Family, stops: Outcome['stops']): string | nul
 }
 
 /** The whole sentence about a port. */
-export function portReason(family: Family, to: OpenTo, reach: Reach, outcome: Outcome | null, listeners: readonly Listener[]): string {
-  const bound = listeners.length === 0 ? '' : `listens on ${[...new Set(listeners.map(describeBinding))].slice(0, 4).join(' and ')}`;
+export function portReason(
+  family: Family,
+  to: OpenTo,
+  reach: Reach,
+  outcome: Outcome | null,
+  listeners: readonly Listener[],
+): string {
+  const bound =
+    listeners.length === 0
+      ? ''
+      : `listens on ${[...new Set(listeners.map(describeBinding))].slice(0, 4).join(' and ')}`;
   const stop = outcome === null ? null : stoppedBy(family, outcome.stops);
   if (to === 'anywhere') return `open to anywhere: ${acceptedBy(outcome?.why ?? null)}`;
-  if (to === 'some') return `${who(family, reach.maybe)}: ${acceptedBy(outcome?.why ?? null)}${stop === null ? '' : `; others are ${past(stop)}`}`;
+  if (to === 'some')
+    return `${who(family, reach.maybe)}: ${acceptedBy(outcome?.why ?? null)}${stop === null ? '' : `; others are ${past(stop)}`}`;
   if (to === 'none') return closedReason(stop, bound);
   const certain = isEmpty(reach.surely) ? '' : `${share(family, reach.surely)} of the internet surely gets in, `;
   const doubt = stop === null ? 'what decides is not known' : stop;

@@ -118,7 +118,11 @@ function nft(sections: Sections, absent: boolean): Reading<NftRuleset> {
   if (absent) return known({ tables: [] });
   const json = textOf(sections, SECTION.nftJson, 64 * MEGABYTE);
   // nft writes nothing at all, not even its version, where the kernel has no nf_tables.
-  const found = json.known ? (json.value.trim() === '' ? notKnown<NftRuleset>('is empty') : parseNftJson(json.value)) : json;
+  const found = json.known
+    ? json.value.trim() === ''
+      ? notKnown<NftRuleset>('is empty')
+      : parseNftJson(json.value)
+    : json;
   if (!found.known) return notKnown(`the nftables ruleset (nft list ruleset) ${found.why}`);
   const text = textOf(sections, SECTION.nftText, 64 * MEGABYTE);
   return text.known ? known(withOutline(found.value, parseNftText(text.value))) : found;
@@ -142,7 +146,12 @@ function onlyKind(found: Reading<IptablesSave>, nfTables: boolean, absent: boole
  * x_tables rules come from `iptables-legacy-save`, or from `iptables-save` where that is the old program. Neither is
  * needed where the kernel says that there is no such table.
  */
-function legacy(sections: Sections, family: Family, plain: Reading<IptablesSave>, absent: boolean): Reading<IptablesSave> {
+function legacy(
+  sections: Sections,
+  family: Family,
+  plain: Reading<IptablesSave>,
+  absent: boolean,
+): Reading<IptablesSave> {
   const none: Reading<IptablesSave> = known({ nfTables: false, tables: [], incompatible: [] });
   if (absent) return none;
   const own = save(sections, family === 4 ? SECTION.legacy4 : SECTION.legacy6);

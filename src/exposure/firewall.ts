@@ -39,27 +39,46 @@ export function assemble(facts: ExposureFacts, environment: Pick<Environment, 'i
   for (const family of [4, 6] as const) {
     const prefix = family === 4 ? 'ip' : 'ip6';
     const own = facts.iptables[family];
-    if (own.known) bases.push(...compileIptables(own.value, (table) => replaced.has(`${prefix} ${table}`), family, environment, usage, sets));
+    if (own.known)
+      bases.push(
+        ...compileIptables(own.value, (table) => replaced.has(`${prefix} ${table}`), family, environment, usage, sets),
+      );
     const legacy = facts.legacy[family];
-    if (legacy.known) bases.push(...compileIptables({ ...legacy.value, nfTables: false }, () => true, family, environment, usage, sets));
+    if (legacy.known)
+      bases.push(
+        ...compileIptables({ ...legacy.value, nfTables: false }, () => true, family, environment, usage, sets),
+      );
   }
   return { bases, doubts };
 }
 
 /** Finds the tables whose rules are better read from iptables-save: those with an `xt` in them, listed there rule for rule. */
-function replacements(ruleset: NftRuleset, facts: ExposureFacts, family: Family, out: Map<string, IptablesTable>): void {
+function replacements(
+  ruleset: NftRuleset,
+  facts: ExposureFacts,
+  family: Family,
+  out: Map<string, IptablesTable>,
+): void {
   const save = facts.iptables[family];
   if (!save.known || !save.value.nfTables) return;
   const prefix = family === 4 ? 'ip' : 'ip6';
   for (const table of ruleset.tables) {
-    if (table.family !== prefix || table.dormant !== false || save.value.incompatible.includes(table.name) || !hasXt(table)) continue;
+    if (
+      table.family !== prefix ||
+      table.dormant !== false ||
+      save.value.incompatible.includes(table.name) ||
+      !hasXt(table)
+    )
+      continue;
     const saved = save.value.tables.find((candidate) => candidate.name === table.name);
     if (saved !== undefined && sameShape(table, saved)) out.set(`${prefix} ${table.name}`, saved);
   }
 }
 
 function hasXt(table: NftTable): boolean {
-  return table.chains.some((chain) => chain.rules.some((rule) => rule.some((statement) => isRecord(statement) && 'xt' in statement)));
+  return table.chains.some((chain) =>
+    chain.rules.some((rule) => rule.some((statement) => isRecord(statement) && 'xt' in statement)),
+  );
 }
 
 /** The same chains with as many rules each; otherwise one of the two listings leaves something out. */
@@ -68,6 +87,9 @@ function sameShape(table: NftTable, saved: IptablesTable): boolean {
   return table.chains.every((chain) => {
     const count = counts.get(chain.name);
     // iptables-save leaves out empty built-in chains that were never made, but never a chain that exists.
-    return count === chain.rules.length || (count === undefined && chain.hook !== null && chain.rules.length === 0 && chain.hook.policy === 'accept');
+    return (
+      count === chain.rules.length ||
+      (count === undefined && chain.hook !== null && chain.rules.length === 0 && chain.hook.policy === 'accept')
+    );
   });
 }

@@ -67,13 +67,19 @@ function answer(flow: Flow, by: Delivery['by'], hooks: Hooks, run: Run, track: T
 function back(flow: Flow, original: Packet, run: Run): readonly Flow[] {
   const { packet } = flow;
   const iface = original.iif === null ? undefined : run.environment.interfaces.get(original.iif);
-  const query: Query = { from: packet.saddr, iif: packet.iif === '' ? 'lo' : packet.iif, mark: packet.mark, vrfTable: iface?.kind === 'vrf' ? iface.vrfTable : null };
+  const query: Query = {
+    from: packet.saddr,
+    iif: packet.iif === '' ? 'lo' : packet.iif,
+    mark: packet.mark,
+    vrfTable: iface?.kind === 'vrf' ? iface.vrfTable : null,
+  };
   const out: Flow[] = [];
   for (const { to, outcome } of run.environment.routing[packet.family].lookup(query)) {
     const part = narrowed(flow, run.algebra.intersect(flow.peers, to));
     if (part === null) continue;
     if (outcome.kind === 'unicast') {
-      for (const device of outcome.devices.length > 0 ? outcome.devices : [null]) out.push({ ...part, packet: { ...packet, oif: device } });
+      for (const device of outcome.devices.length > 0 ? outcome.devices : [null])
+        out.push({ ...part, packet: { ...packet, oif: device } });
     } else if (outcome.kind === 'unknown') {
       run.stop(part, 'has a route that is not known');
       out.push(part);
@@ -85,7 +91,14 @@ function back(flow: Flow, original: Packet, run: Run): readonly Flow[] {
 }
 
 /** The peer's ACK on its way in: the same way as the SYN, but of a known connection. */
-function acknowledge(answered: readonly Flow[], flow: Flow, start: Packet, hooks: Hooks, run: Run, wasUntracked: boolean): readonly Flow[] {
+function acknowledge(
+  answered: readonly Flow[],
+  flow: Flow,
+  start: Packet,
+  hooks: Hooks,
+  run: Run,
+  wasUntracked: boolean,
+): readonly Flow[] {
   const out: Flow[] = [];
   for (const { peers } of answered) {
     const packet: Packet = { ...start, flags: ACK, connection: flow.packet.connection, joined: flow.packet.joined };

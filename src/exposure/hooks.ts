@@ -43,7 +43,8 @@ export class Hooks {
       .sort((a, b) => a.priority - b.priority);
     let current = flows;
     for (const base of own) {
-      if (base.devices !== undefined && base.devices !== null && device !== null && !base.devices.includes(device)) continue;
+      if (base.devices !== undefined && base.devices !== null && device !== null && !base.devices.includes(device))
+        continue;
       const doubtful = base.devices === null || base.devices === undefined || device === null;
       const passed = through(base, current, run);
       current = doubtful ? merge([...passed, ...current]) : passed;
@@ -61,12 +62,16 @@ export class Hooks {
 
   /** Bridge chains see packets that come in through a bridge's port, before anything else does. */
   runBridge(hook: string, flows: readonly Flow[], run: Run): readonly Flow[] {
-    const own = this.bases.filter((base) => base.family === 'bridge' && base.hook === hook).sort((a, b) => a.priority - b.priority);
+    const own = this.bases
+      .filter((base) => base.family === 'bridge' && base.hook === hook)
+      .sort((a, b) => a.priority - b.priority);
     let current = flows;
     for (const base of own) {
       // Whether conntrack works on bridges is a module's matter, so both are tried.
       const both = current.flatMap((flow) => [flow, { ...flow, packet: { ...flow.packet, tracking: 'new' as const } }]);
-      current = merge(through(base, both, run).map((flow) => ({ ...flow, packet: { ...flow.packet, tracking: 'invalid' as const } })));
+      current = merge(
+        through(base, both, run).map((flow) => ({ ...flow, packet: { ...flow.packet, tracking: 'invalid' as const } })),
+      );
     }
     return current;
   }
@@ -98,7 +103,8 @@ export class Hooks {
     }
     if (hook === 'input' || hook === 'postrouting') events.push({ kind: 'nat', priority: NAT_SOURCE });
     for (const base of this.bases) {
-      if (base.hook === hook && base.type !== 'nat' && sees(base, family)) events.push({ kind: 'chain', base, priority: base.priority });
+      if (base.hook === hook && base.type !== 'nat' && sees(base, family))
+        events.push({ kind: 'chain', base, priority: base.priority });
     }
     const ordered = reversed ? events.reverse() : events;
     ordered.sort((a, b) => a.priority - b.priority);

@@ -114,12 +114,20 @@ function fromText(text: string): Reading<readonly Interface[]> {
   return out.length > 0 ? known(out) : notKnown('is empty');
 }
 
-function headline(words: readonly string[]): (Interface & { addresses: InterfaceAddress[]; linkType: string | null }) | null {
+function headline(
+  words: readonly string[],
+): (Interface & { addresses: InterfaceAddress[]; linkType: string | null }) | null {
   const label = words[1] ?? '';
   const flags = words[2] ?? '';
-  if (parseDecimal((words[0] ?? '').replace(':', ''), 2 ** 31) === null || !label.endsWith(':') || !flags.startsWith('<')) return null;
+  if (
+    parseDecimal((words[0] ?? '').replace(':', ''), 2 ** 31) === null ||
+    !label.endsWith(':') ||
+    !flags.startsWith('<')
+  )
+    return null;
   const [name = '', below = ''] = label.slice(0, -1).split('@', 2);
-  const wordAfter = (key: string): string | null => (words.includes(key) ? (words[words.indexOf(key) + 1] ?? null) : null);
+  const wordAfter = (key: string): string | null =>
+    words.includes(key) ? (words[words.indexOf(key) + 1] ?? null) : null;
   return {
     name,
     loopback: flags.slice(1, -1).split(',').includes('LOOPBACK'),
@@ -145,7 +153,9 @@ function textAddress(words: readonly string[]): InterfaceAddress | null {
 }
 
 /** /proc/net/if_inet6: `address index length scope flags name`, all hex (Documentation/networking; net/ipv6/addrconf.c). */
-export function parseIfInet6(text: string): readonly { readonly name: string; readonly address: InterfaceAddress }[] | null {
+export function parseIfInet6(
+  text: string,
+): readonly { readonly name: string; readonly address: InterfaceAddress }[] | null {
   const out: { name: string; address: InterfaceAddress }[] = [];
   for (const line of text.split('\n', MAX_INTERFACES)) {
     if (line.trim() === '') continue;

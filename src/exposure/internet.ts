@@ -17,7 +17,10 @@ export type Certainty = 'yes' | 'no' | 'maybe';
 /** Whether the internet can route to the host, family by family; what `public: auto` means. */
 export function isPublic(facts: ExposureFacts, settings: EvaluationSettings, family: Family): Certainty {
   if (settings.public !== 'auto') return settings.public ? 'yes' : 'no';
-  const named = [...(facts.cloudAddresses ?? []), ...(settings.dialledAddress === null ? [] : [settings.dialledAddress])];
+  const named = [
+    ...(facts.cloudAddresses ?? []),
+    ...(settings.dialledAddress === null ? [] : [settings.dialledAddress]),
+  ];
   for (const text of named) {
     const address = parseAddress(text);
     if (address !== null && address.family === family && isGlobal(family, address.value)) return 'yes';
@@ -40,10 +43,15 @@ const WIDE_ROUTE = 0.001;
 export function facing(interfaces: readonly Interface[], routing: Routing, family: Family): readonly string[] {
   const names = new Set<string>();
   for (const route of routing.unicast()) {
-    if (publicShare(family, [route.to.start, route.to.end]) >= WIDE_ROUTE) for (const device of route.devices) names.add(device);
+    if (publicShare(family, [route.to.start, route.to.end]) >= WIDE_ROUTE)
+      for (const device of route.devices) names.add(device);
   }
   for (const iface of interfaces) {
-    if (!iface.loopback && iface.addresses.some((own) => own.family === family && contains(PUBLIC[family], own.address))) names.add(iface.name);
+    if (
+      !iface.loopback &&
+      iface.addresses.some((own) => own.family === family && contains(PUBLIC[family], own.address))
+    )
+      names.add(iface.name);
   }
   names.delete('lo');
   if (names.size > 0 && routing.known) return [...names];
@@ -89,7 +97,10 @@ export function destinations(
     out.set(address, { address, device: '' });
   }
   const all = [...out.values()];
-  return [...all.filter((one) => contains(PUBLIC[family], one.address)), ...all.filter((one) => !contains(PUBLIC[family], one.address))];
+  return [
+    ...all.filter((one) => contains(PUBLIC[family], one.address)),
+    ...all.filter((one) => !contains(PUBLIC[family], one.address)),
+  ];
 }
 
 function next(address: Bound): Bound {
@@ -98,7 +109,14 @@ function next(address: Bound): Bound {
 
 /** Sources that a packet can have at all. */
 export const PEERS: Readonly<Record<Family, RangeSet>> = {
-  4: subtract(EVERYTHING[4], fromPairs([[0, 2 ** 24], [127 * 2 ** 24, 128 * 2 ** 24], [224 * 2 ** 24, 2 ** 32]])),
+  4: subtract(
+    EVERYTHING[4],
+    fromPairs([
+      [0, 2 ** 24],
+      [127 * 2 ** 24, 128 * 2 ** 24],
+      [224 * 2 ** 24, 2 ** 32],
+    ]),
+  ),
   6: subtract(EVERYTHING[6], union([0n, 2n], MULTICAST[6])),
 };
 
@@ -126,6 +144,8 @@ export function edgePeers(settings: ExposureSettings, family: Family, proto: 'tc
 
 /** Where the edge's rules tell ports apart. */
 export function edgePorts(settings: ExposureSettings): RangeSet {
-  const pairs = (settings.edge ?? []).flatMap((rule) => (rule.ports ?? []).map(({ first, last }) => [first, last + 1] as const));
+  const pairs = (settings.edge ?? []).flatMap((rule) =>
+    (rule.ports ?? []).map(({ first, last }) => [first, last + 1] as const),
+  );
   return fromPairs(pairs);
 }

@@ -1,4 +1,4 @@
-import type { MatchCompiler } from './iptables-matches';
+import type { MatchCompiler } from './iptables-tests';
 import { type Option, addressRange, markOf, numberRange, portSet } from './iptables-words';
 import type { IptablesScope } from './iptables-scope';
 import { type Match, type Test, both, invert, member, peersIn, whether } from './match';
@@ -41,7 +41,11 @@ function conntrack(options: readonly Option[], scope: IptablesScope): Test | nul
     }
     statesOnly = false;
     const judge = connectionOption(option, scope);
-    tests.push(judge === null ? () => 'maybe' : ({ packet }, run) => (option.not ? invert(judge(packet), packet.family, run) : judge(packet)));
+    tests.push(
+      judge === null
+        ? () => 'maybe'
+        : ({ packet }, run) => (option.not ? invert(judge(packet), packet.family, run) : judge(packet)),
+    );
   }
   return (flow, run) => {
     const tracked = isTracked(flow.packet);
@@ -60,7 +64,12 @@ function connectionOption(option: Option, scope: IptablesScope): Judge | null {
   const value = option.values[0] ?? '';
   switch (option.name) {
     case '--ctproto':
-      return ({ transport }) => (value === 'tcp' || value === '6' ? whether(transport === 6) : value === 'udp' || value === '17' ? whether(transport === 17) : 'maybe');
+      return ({ transport }) =>
+        value === 'tcp' || value === '6'
+          ? whether(transport === 6)
+          : value === 'udp' || value === '17'
+            ? whether(transport === 17)
+            : 'maybe';
     case '--ctdir':
       return ({ direction }) => whether((value === 'ORIGINAL') === (direction === 'original'));
     case '--ctorigsrc':
@@ -73,7 +82,9 @@ function connectionOption(option: Option, scope: IptablesScope): Judge | null {
     case '--ctorigdstport':
       return hostPort(value, scope, (packet) => packet.connection.port);
     case '--ctreplsrcport':
-      return hostPort(value, scope, (packet) => (packet.connection.dnat === null ? packet.connection.port : packet.connection.dnat.port));
+      return hostPort(value, scope, (packet) =>
+        packet.connection.dnat === null ? packet.connection.port : packet.connection.dnat.port,
+      );
     case '--ctorigsrcport':
     case '--ctrepldstport':
       return peerPort(value, scope);
@@ -117,7 +128,11 @@ function peerPort(value: string, scope: IptablesScope): Judge {
 function status(words: readonly string[], packet: Packet): Match {
   if (words.includes('NONE')) return 'maybe';
   if (packet.tracking === 'established') {
-    return words.includes('SEEN_REPLY') || words.includes('CONFIRMED') ? 'yes' : words.includes('ASSURED') ? 'maybe' : 'no';
+    return words.includes('SEEN_REPLY') || words.includes('CONFIRMED')
+      ? 'yes'
+      : words.includes('ASSURED')
+        ? 'maybe'
+        : 'no';
   }
   return 'no';
 }

@@ -1,5 +1,5 @@
-import type { MatchCompiler } from './iptables-matches';
-import { addressTest, allOf, portTest } from './iptables-matches';
+import { multiport, ports } from './iptables-ports';
+import { type MatchCompiler, addressTest, allOf } from './iptables-tests';
 import { type Option, addressSpan, has, markOf, numberRange, optionNamed } from './iptables-words';
 import { fibRoute } from './nft-lookups';
 import type { IptablesScope } from './iptables-scope';
@@ -38,79 +38,8 @@ function wanted(option: Option, names: readonly string[]): readonly [number, num
 }
 
 /** A header that ordinary packets do not have. */
-function absent(_options: readonly Option[]): Test {
+function absent(): Test {
   return (_flow, run) => run.choice(false);
-}
-
-function ports(transport: number): MatchCompiler {
-  return (options, scope) => {
-    const tests: Test[] = [];
-    for (const option of options) {
-      const test = portOption(option, transport, scope);
-      if (test === null) return null;
-      tests.push(test);
-    }
-    return allOf([({ packet }) => whether(packet.transport === transport), ...tests]);
-  };
-}
-
-function portOption(option: Option, transport: number, scope: IptablesScope): Test | null {
-  const value = option.values[0] ?? '';
-  if (option.name === '--sport' || option.name === '--source-port') return portTest('sport', value, option.not, scope, transport);
-  if (option.name === '--dport' || option.name === '--destination-port') return portTest('dport', value, option.not, scope, transport);
-  if (option.name === '--syn') return flagsTest('FIN,SYN,RST,ACK', 'SYN', option.not, scope);
-  if (option.name === '--tcp-flags') return flagsTest(value, option.values[1] ?? '', option.not, scope);
-  if (option.name === '--tcp-option') {
-    // Kinds 2, 3, 4 and 8 are in every ordinary SYN (RFC 9293, RFC 7323).
-    const usual = ['2', '3', '4', '8'].includes(value);
-    return (_flow, run) => run.choice(usual !== option.not);
-  }
-  return null;
-}
-
-const ALL_FLAGS = 'FIN,SYN,RST,PSH,ACK,URG';
-
-function flagBits(text: string): number | null {
-  const words = text === 'ALL' ? ALL_FLAGS.split(',') : text === 'NONE' ? [] : text.split(',');
-  let bits = 0;
-  for (const word of words) {
-    const bit = symbol('tcpFlags', word.toLowerCase());
-    if (bit === null) return null;
-    bits |= bit;
-  }
-  return bits;
-}
-
-function flagsTest(mask: string, expected: string, not: boolean, scope: IptablesScope): Test | null {
-  const looked = flagBits(mask);
-  const set = flagBits(expected);
-  if (looked === null || set === null) return null;
-  scope.usage.flagBits |= looked;
-  return ({ packet }) => whether(((packet.flags & looked) === set) !== not);
-}
-
-function multiport(options: readonly Option[], scope: IptablesScope): Test | null {
-  const tests: Test[] = [];
-  for (const option of options) {
-    const text = option.values.join('');
-    const source = option.name === '--sports' || option.name === '--source-ports';
-    const destination = option.name === '--dports' || option.name === '--destination-ports';
-    if (!source && !destination && option.name !== '--ports' && option.name !== '--port') return null;
-    const both = !source && !destination;
-    const first = destination ? null : portTest('sport', text, false, scope, null);
-    const second = source ? null : portTest('dport', text, false, scope, null);
-    if (both ? first === null || second === null : (first ?? second) === null) return null;
-    tests.push((flow, run) => {
-      const either = eitherOf(first?.(flow, run) ?? 'no', second?.(flow, run) ?? 'no');
-      return option.not ? invert(either, flow.packet.family, run) : either;
-    });
-  }
-  return allOf(tests);
-}
-
-function eitherOf(a: Match, b: Match): Match {
-  if (a === 'yes' || b === 'yes') return 'yes';
-  return a === 'no' ? b : b === 'no' ? a : 'maybe';
 }
 
 function iprange(options: readonly Option[], scope: IptablesScope): Test | null {
@@ -140,7 +69,13 @@ function addrtype(options: readonly Option[]): Test | null {
   return allOf(tests);
 }
 
-function typeMatch({ packet }: Flow, run: Run, side: 'saddr' | 'daddr', types: readonly string[], device: string | null): Match {
+function typeMatch(
+  { packet }: Flow,
+  run: Run,
+  side: 'saddr' | 'daddr',
+  types: readonly string[],
+  device: string | null,
+): Match {
   const routing = run.environment.routing[packet.family];
   if (!routing.known || device === null) return 'maybe';
   let set: RangeSet = EMPTY;
@@ -152,7 +87,11 @@ function typeMatch({ packet }: Flow, run: Run, side: 'saddr' | 'daddr', types: r
 /** Matches packets that pass the test, with --invert those that fail it (net/ipv4/netfilter/ipt_rpfilter.c). */
 function rpfilter(options: readonly Option[]): Test {
   const loose = has(options, '--loose');
-  const fib = { result: 'oif', side: 'saddr' as const, flags: [...(loose ? [] : ['iif']), ...(has(options, '--validmark') ? ['mark'] : [])] };
+  const fib = {
+    result: 'oif',
+    side: 'saddr' as const,
+    flags: [...(loose ? [] : ['iif']), ...(has(options, '--validmark') ? ['mark'] : [])],
+  };
   const inverted = has(options, '--invert');
   return (flow, run) => {
     const found = fibRoute(fib, flow.packet, run, null);
@@ -172,7 +111,9 @@ function devgroup(options: readonly Option[]): Test | null {
       const name = packet[side];
       const group = name === null ? null : (run.environment.interfaces.get(name)?.group ?? null);
       const value = group === null ? null : symbol('group', group);
-      return value === null ? 'maybe' : whether(((value & wantedGroup.mask) >>> 0 === wantedGroup.value) !== option.not);
+      return value === null
+        ? 'maybe'
+        : whether(((value & wantedGroup.mask) >>> 0 === wantedGroup.value) !== option.not);
     });
   }
   return allOf(tests);

@@ -32,7 +32,9 @@ export function compileIptables(
 ): readonly BaseChain[] {
   const tables = save.tables.filter((table) => only(table.name));
   const variant = save.nfTables ? '' : ' (iptables-legacy)';
-  return tables.flatMap((table) => compileTable(table, variant, { family, table: table.name, usage, environment, sets }));
+  return tables.flatMap((table) =>
+    compileTable(table, variant, { family, table: table.name, usage, environment, sets }),
+  );
 }
 
 function compileTable(table: IptablesTable, variant: string, scope: IptablesScope): readonly BaseChain[] {
@@ -60,14 +62,31 @@ function baseOf(chain: IptablesChain, made: Chain, table: string, family: string
   const type = table === 'nat' ? 'nat' : 'filter';
   // Source translation comes last: nat INPUT and POSTROUTING run at priority 100.
   const late = table === 'nat' && (hook === 'input' || hook === 'postrouting');
-  return { chain: made, hook, priority: late ? 100 : priority, type, policy, family, devices: undefined, active: true, effects };
+  return {
+    chain: made,
+    hook,
+    priority: late ? 100 : priority,
+    type,
+    policy,
+    family,
+    devices: undefined,
+    active: true,
+    effects,
+  };
 }
 
-function compileRule(words: readonly string[], label: string, scope: IptablesScope, chains: ReadonlyMap<string, Chain>): Rule {
+function compileRule(
+  words: readonly string[],
+  label: string,
+  scope: IptablesScope,
+  chains: ReadonlyMap<string, Chain>,
+): Rule {
   const parsed = parseRule(words);
   const tests = compileMatches(parsed, scope);
   const target = compileTarget(parsed, scope, chains);
-  const lists = parsed.matches.flatMap((match) => (match.name === 'recent' ? [recentSet(match.options, scope)] : [])).filter((key) => key !== null);
+  const lists = parsed.matches
+    .flatMap((match) => (match.name === 'recent' ? [recentSet(match.options, scope)] : []))
+    .filter((key) => key !== null);
   if (target === null && lists.length === 0) return { label, steps: [] };
   const steps: Step[] = tests.map((test) => ({ kind: 'test', test }));
   for (const key of lists) steps.push({ kind: 'act', act: (flow) => [{ go: 'on', flow: joined(flow, key) }] });

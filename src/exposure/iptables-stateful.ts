@@ -1,4 +1,4 @@
-import type { MatchCompiler } from './iptables-matches';
+import type { MatchCompiler } from './iptables-tests';
 import { type Option, has, optionNamed } from './iptables-words';
 import type { IptablesScope } from './iptables-scope';
 import { isAny } from './listeners';
@@ -96,8 +96,16 @@ function socket(options: readonly Option[]): Test {
   const anyToo = has(options, '--nowildcard');
   const transparent = has(options, '--transparent');
   return ({ packet }, run) => {
-    if (packet.daddr === null || packet.dport === null || packet.direction === 'reply' || packet.tproxy !== null) return 'maybe';
-    const arrival = { family: packet.family, transport: packet.transport, address: packet.daddr, port: packet.dport, iif: packet.iif, slave: null };
+    if (packet.daddr === null || packet.dport === null || packet.direction === 'reply' || packet.tproxy !== null)
+      return 'maybe';
+    const arrival = {
+      family: packet.family,
+      transport: packet.transport,
+      address: packet.daddr,
+      port: packet.dport,
+      iif: packet.iif,
+      slave: null,
+    };
     const { listeners } = run.environment;
     const taking = listeners.at(packet.transport, packet.dport).filter((listener) => {
       return (anyToo || !isAny(listener)) && listeners.takes(listener, arrival) !== 'no';
@@ -120,7 +128,9 @@ function owner(options: readonly Option[]): Test {
   return ({ packet }, run) => {
     if (packet.direction === 'original' && packet.tproxy === null) return 'no';
     const uid = range === null ? null : ownerOf(packet, run);
-    return uid === null || option === null || range === null ? 'maybe' : whether((uid >= range[0] && uid <= range[1]) !== option.not);
+    return uid === null || option === null || range === null
+      ? 'maybe'
+      : whether((uid >= range[0] && uid <= range[1]) !== option.not);
   };
 }
 

@@ -1,6 +1,7 @@
 import { type Family, parseAddress, parseDecimal, parseNetwork } from './addresses';
 import { type Option, type ParsedRule, has, markOf, optionNamed } from './iptables-words';
-import { ipsetKey } from './ipset-match';
+import { connmark, newMark } from './iptables-marks';
+import { ipsetKey } from './ipset-element';
 import type { IptablesScope } from './iptables-scope';
 import { joined } from './nft-effects';
 import { portsOf } from './nft-nat';
@@ -13,7 +14,21 @@ import { primaryAddress, translated } from './translation';
 
 /** Targets after which the next rule is asked, with nothing changed that decides who gets in. */
 const NEUTRAL = new Set([
-  ...['LOG', 'NFLOG', 'ULOG', 'AUDIT', 'CHECKSUM', 'CLASSIFY', 'CONNSECMARK', 'SECMARK', 'DSCP', 'ECN', 'HL', 'TTL', 'IDLETIMER'],
+  ...[
+    'LOG',
+    'NFLOG',
+    'ULOG',
+    'AUDIT',
+    'CHECKSUM',
+    'CLASSIFY',
+    'CONNSECMARK',
+    'SECMARK',
+    'DSCP',
+    'ECN',
+    'HL',
+    'TTL',
+    'IDLETIMER',
+  ],
   ...['LED', 'RATEEST', 'TCPMSS', 'TCPOPTSTRIP', 'TEE', 'TOS', 'TRACE', 'ACCOUNT'],
 ]);
 
@@ -54,7 +69,10 @@ export function compileTarget(rule: ParsedRule, scope: IptablesScope, chains: Re
     case 'TPROXY':
       return tproxy(options, scope);
     case 'SYNPROXY':
-      return { kind: 'act', act: (flow) => [{ go: 'accept', flow: { ...flow, packet: { ...flow.packet, tracking: 'established' } } }] };
+      return {
+        kind: 'act',
+        act: (flow) => [{ go: 'accept', flow: { ...flow, packet: { ...flow.packet, tracking: 'established' } } }],
+      };
     case 'NFQUEUE':
     case 'QUEUE':
       return queue();
@@ -76,43 +94,6 @@ function queue(): Step {
       { go: 'drop', flow, text: `${rule.label}: handed to a program by NFQUEUE` },
     ],
   };
-}
-
-/** --set-xmark value/mask clears the mask's bits and XORs the value; the other spellings are saved as it. */
-function newMark(old: number | null, options: readonly Option[]): number | null {
-  const xmark = optionNamed(options, '--set-xmark');
-  const set = optionNamed(options, '--set-mark');
-  const or = optionNamed(options, '--or-mark');
-  const and = optionNamed(options, '--and-mark');
-  const wanted = markOf((xmark ?? set ?? or ?? and)?.values[0] ?? '');
-  if (wanted === null) return null;
-  if (wanted.mask === 0xffffffff && (xmark ?? set) !== null) return wanted.value;
-  if (old === null) return null;
-  if (or !== null) return (old | wanted.value) >>> 0;
-  if (and !== null) return (old & wanted.value) >>> 0;
-  if (xmark !== null) return ((old & ~wanted.mask) ^ wanted.value) >>> 0;
-  return ((old & ~wanted.mask) | wanted.value) >>> 0;
-}
-
-function connmark(packet: Packet, options: readonly Option[]): Packet {
-  if (packet.tracking !== 'new' && packet.tracking !== 'established') return packet;
-  const { connection } = packet;
-  const maskOf = (name: string): number | null => {
-    const option = optionNamed(options, name, '--mask');
-    return option === null ? 0xffffffff : (markOf(option.values[0] ?? '')?.value ?? null);
-  };
-  const ctMask = maskOf('--ctmask');
-  const nfMask = maskOf('--nfmask');
-  if (has(options, '--save-mark')) return { ...packet, connection: { ...connection, mark: mixed(connection.mark, packet.mark, ctMask, nfMask) } };
-  if (has(options, '--restore-mark')) return { ...packet, mark: mixed(packet.mark, connection.mark, nfMask, ctMask) };
-  return { ...packet, connection: { ...connection, mark: newMark(connection.mark, options) } };
-}
-
-/** to = (to & ~toMask) ^ (from & fromMask) (net/netfilter/xt_connmark.c). */
-function mixed(to: number | null, from: number | null, toMask: number | null, fromMask: number | null): number | null {
-  if (from === null || toMask === null || fromMask === null) return null;
-  if (to === null) return toMask === 0xffffffff ? (from & fromMask) >>> 0 : null;
-  return ((to & ~toMask) ^ (from & fromMask)) >>> 0;
 }
 
 /** Puts the peer on a list, or takes it off; --map-set changes marks. */
@@ -137,10 +118,12 @@ export function natTargets(text: string, family: Family): readonly Target[] {
   const start = first === '' ? undefined : parseAddress(first);
   const end = last === '' ? undefined : parseAddress(last);
   if (start === null || end === null) return [UNKNOWN_TARGET];
-  const portRange = ports === '' ? undefined : (ports.split('/')[0] ?? '').split('-').map((word) => parseDecimal(word, 65535));
+  const portRange =
+    ports === '' ? undefined : (ports.split('/')[0] ?? '').split('-').map((word) => parseDecimal(word, 65535));
   if (portRange?.includes(null) === true) return [UNKNOWN_TARGET];
   const [low = 0, high = low] = (portRange ?? []) as number[];
-  const portChoices: readonly (number | null | undefined)[] = portRange === undefined ? [undefined] : portsOf([low, high]);
+  const portChoices: readonly (number | null | undefined)[] =
+    portRange === undefined ? [undefined] : portsOf([low, high]);
   const addresses = addressChoices(start?.value, end?.value);
   return addresses.flatMap((address) => portChoices.map((port) => ({ address, port })));
 }
@@ -148,7 +131,10 @@ export function natTargets(text: string, family: Family): readonly Target[] {
 function separate(text: string, family: Family): { hosts: string; ports: string } {
   if (family === 6) {
     const close = text.lastIndexOf(']');
-    if (close < 0) return text.startsWith(':') && parseDecimal(text.slice(1), 65535) !== null ? { hosts: '', ports: text.slice(1) } : { hosts: text, ports: '' };
+    if (close < 0)
+      return text.startsWith(':') && parseDecimal(text.slice(1), 65535) !== null
+        ? { hosts: '', ports: text.slice(1) }
+        : { hosts: text, ports: '' };
     return { hosts: text.slice(0, close).replace(/[[\]]/g, ''), ports: text.slice(close + 1).replace(':', '') };
   }
   const colon = text.indexOf(':');
@@ -164,21 +150,30 @@ function addressChoices(start: Bound | undefined, end: Bound | undefined): reado
 
 function dnat(options: readonly Option[], scope: IptablesScope): Step {
   scope.usage.redirects = true;
-  const targets = options.filter(({ name }) => name === '--to-destination').flatMap(({ values }) => natTargets(values[0] ?? '', scope.family));
-  return { kind: 'act', act: (flow, _run, rule) => targets.map((target) => sent(flow, target, flow.packet.daddr, rule.label)) };
+  const targets = options
+    .filter(({ name }) => name === '--to-destination')
+    .flatMap(({ values }) => natTargets(values[0] ?? '', scope.family));
+  return {
+    kind: 'act',
+    act: (flow, _run, rule) => targets.map((target) => sent(flow, target, flow.packet.daddr, rule.label)),
+  };
 }
 
 function sent(flow: Flow, target: Target, otherwise: Bound | null, label: string): Branch {
   const address = target.address === undefined ? otherwise : target.address;
   if (address === null) return { go: 'lost', flow, text: `${label}: the destination that it maps to is not known` };
-  return { go: 'accept', ...translated(flow, address, target.port === undefined ? flow.packet.dport : target.port, label) };
+  return {
+    go: 'accept',
+    ...translated(flow, address, target.port === undefined ? flow.packet.dport : target.port, label),
+  };
 }
 
 function redirect(options: readonly Option[], scope: IptablesScope): Step {
   scope.usage.redirects = true;
   const to = optionNamed(options, '--to-ports', '--to-port')?.values[0];
   const range = to === undefined ? undefined : to.split('-').map(Number);
-  const ports: readonly (number | null | undefined)[] = range === undefined ? [undefined] : portsOf([range[0] ?? 0, range[1] ?? range[0] ?? 0]);
+  const ports: readonly (number | null | undefined)[] =
+    range === undefined ? [undefined] : portsOf([range[0] ?? 0, range[1] ?? range[0] ?? 0]);
   return {
     kind: 'act',
     act: (flow, run, rule) => {
@@ -200,7 +195,14 @@ function netmap(options: readonly Option[], scope: IptablesScope): Step {
       if (net === null || daddr === null) return [{ go: 'lost', flow }];
       const size = BigInt(net.end) - BigInt(net.start);
       const address = BigInt(net.start) + (BigInt(daddr) % size);
-      return [sent(flow, { address: typeof daddr === 'bigint' ? address : Number(address), port: undefined }, null, rule.label)];
+      return [
+        sent(
+          flow,
+          { address: typeof daddr === 'bigint' ? address : Number(address), port: undefined },
+          null,
+          rule.label,
+        ),
+      ];
     },
   };
 }
@@ -218,7 +220,9 @@ function tproxy(options: readonly Option[], scope: IptablesScope): Step {
       const address = ip === null || ip.value === 0 || ip.value === 0n ? primaryAddress(packet, run) : ip.value;
       const wanted = port === 0 ? packet.dport : port;
       const marked = mark === null || packet.mark === null ? null : ((packet.mark & ~mark.mask) ^ mark.value) >>> 0;
-      return [{ go: 'accept', flow: { ...flow, packet: { ...packet, mark: marked, tproxy: { address, port: wanted } } } }];
+      return [
+        { go: 'accept', flow: { ...flow, packet: { ...packet, mark: marked, tproxy: { address, port: wanted } } } },
+      ];
     },
   };
 }

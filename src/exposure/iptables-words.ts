@@ -17,7 +17,20 @@ export interface ParsedRule {
   readonly targetOptions: readonly Option[];
 }
 
-const OWN = new Set(['-s', '-d', '-i', '-o', '-p', '-f', '--source', '--destination', '--protocol', '--in-interface', '--out-interface', '--fragment']);
+const OWN = new Set([
+  '-s',
+  '-d',
+  '-i',
+  '-o',
+  '-p',
+  '-f',
+  '--source',
+  '--destination',
+  '--protocol',
+  '--in-interface',
+  '--out-interface',
+  '--fragment',
+]);
 
 /** Groups the words of a saved rule. An option owns all words up to the next one. */
 export function parseRule(words: readonly string[]): ParsedRule {
@@ -27,7 +40,7 @@ export function parseRule(words: readonly string[]): ParsedRule {
   let target: string | null = null;
   let isGoto = false;
   let not = false;
-  for (let i = 0; i < words.length; ) {
+  for (let i = 0; i < words.length;) {
     const word = words[i] as string;
     i += 1;
     if (word === '!') {
@@ -108,7 +121,9 @@ export function portSet(text: string, separator = ':'): RangeSet | null {
 /** `0x10/0xff`, `16`; the mask defaults to all bits. */
 export function markOf(text: string): { readonly value: number; readonly mask: number } | null {
   const [value = '', mask = '0xffffffff'] = text.split('/', 2);
-  const parsed = [value, mask].map((word) => (/^(0x[0-9a-fA-F]{1,8}|\d{1,10})$/.test(word) ? Number(word) >>> 0 : null));
+  const parsed = [value, mask].map((word) =>
+    /^(0x[0-9a-fA-F]{1,8}|\d{1,10})$/.test(word) ? Number(word) >>> 0 : null,
+  );
   const [v, m] = parsed;
   return v === null || m === null || v === undefined || m === undefined ? null : { value: v, mask: m };
 }

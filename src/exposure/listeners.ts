@@ -64,7 +64,8 @@ export class Listeners {
   }
 
   private byAddress(listener: Listener, arrival: Arrival): 'yes' | 'no' | 'maybe' {
-    if (listener.family === arrival.family) return isAny(listener) || listener.address === arrival.address ? 'yes' : 'no';
+    if (listener.family === arrival.family)
+      return isAny(listener) || listener.address === arrival.address ? 'yes' : 'no';
     if (arrival.family === 6 || !isAny(listener) || listener.v6only === true) return 'no';
     return listener.v6only === null ? 'maybe' : 'yes';
   }
@@ -115,7 +116,9 @@ export class Listeners {
   /** How the sockets at a port are bound: ports with the same binding fare alike wherever no rule tells them apart. */
   binding(transport: Transport, port: number): string {
     const sockets = this.at(transport, port).map((l) => `${l.family}/${l.address}/${l.v6only}/${l.device}/${l.uid}`);
-    const servers = (this.virtual.get(`${transport}|${port}`) ?? []).map((s) => `v${s.family}/${s.address}/${s.servers > 0}`);
+    const servers = (this.virtual.get(`${transport}|${port}`) ?? []).map(
+      (s) => `v${s.family}/${s.address}/${s.servers > 0}`,
+    );
     return [...sockets, ...servers].sort().join(',');
   }
 }

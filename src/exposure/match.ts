@@ -1,7 +1,7 @@
 import { EVERYTHING } from './address-space';
 import type { Family } from './addresses';
 import type { Flow } from './packet';
-import { type Bound, EMPTY, type RangeSet, contains, intersect, isEmpty, subtract } from './ranges';
+import { type Bound, EMPTY, type RangeSet, contains, intersect, isEmpty } from './ranges';
 import type { Run } from './run';
 
 /**
@@ -53,46 +53,6 @@ export function peersIn(set: RangeSet, partial: boolean, family: Family): Match 
 
 export function whether(condition: boolean): Match {
   return condition ? 'yes' : 'no';
-}
-
-/**
- * The same few large sets are cut with the same few flows again and again, once for each port, address and interface that
- * is tried: results are kept by identity.
- */
-export class Algebra {
-  private readonly cuts = new WeakMap<RangeSet, WeakMap<RangeSet, RangeSet>>();
-  private readonly rests = new WeakMap<RangeSet, WeakMap<RangeSet, RangeSet>>();
-
-  constructor(private readonly spend: (operations: number) => void) {}
-
-  intersect(a: RangeSet, b: RangeSet): RangeSet {
-    return this.remembered(this.cuts, a, b, intersect);
-  }
-
-  subtract(a: RangeSet, b: RangeSet): RangeSet {
-    return this.remembered(this.rests, a, b, subtract);
-  }
-
-  private remembered(
-    memory: WeakMap<RangeSet, WeakMap<RangeSet, RangeSet>>,
-    a: RangeSet,
-    b: RangeSet,
-    operation: (a: RangeSet, b: RangeSet) => RangeSet,
-  ): RangeSet {
-    const size = a.length + b.length;
-    if (size <= 16) {
-      this.spend(1);
-      return operation(a, b);
-    }
-    let row = memory.get(a);
-    if (row === undefined) memory.set(a, (row = new WeakMap()));
-    const found = row.get(b);
-    if (found !== undefined) return found;
-    this.spend(size);
-    const result = operation(a, b);
-    row.set(b, result);
-    return result;
-  }
 }
 
 /** Whether a single value is in a set that may be incomplete. */

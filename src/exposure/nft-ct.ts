@@ -14,21 +14,39 @@ const CONFIRMED_BIT = 8;
 export function ctField(body: Record<string, unknown>, context: LeftContext): Left {
   const [key, inlineFamily] = ctKey(asString(body['key']) ?? '');
   const direction = asString(body['dir']);
-  const tracked = (read: (packet: Packet) => Value): Left['read'] => ({ packet }) =>
-    packet.tracking === 'new' || packet.tracking === 'established' ? read(packet) : BREAK;
+  const tracked =
+    (read: (packet: Packet) => Value): Left['read'] =>
+    ({ packet }) =>
+      packet.tracking === 'new' || packet.tracking === 'established' ? read(packet) : BREAK;
   switch (key) {
     case 'state':
       return { ...plain('number', 'state', ({ packet }) => STATE_BIT[packet.tracking]), bits: true };
     case 'status':
       return { ...plain('number', 'status', tracked(statusBits)), bits: true };
     case 'direction':
-      return plain('number', 'direction', tracked((packet) => (packet.direction === 'original' ? 0 : 1)));
+      return plain(
+        'number',
+        'direction',
+        tracked((packet) => (packet.direction === 'original' ? 0 : 1)),
+      );
     case 'mark':
-      return plain('number', 'none', tracked((packet) => packet.connection.mark ?? UNKNOWN));
+      return plain(
+        'number',
+        'none',
+        tracked((packet) => packet.connection.mark ?? UNKNOWN),
+      );
     case 'l3proto':
-      return plain('number', 'nfProtocol', tracked(({ family }) => (family === 4 ? 2 : 10)));
+      return plain(
+        'number',
+        'nfProtocol',
+        tracked(({ family }) => (family === 4 ? 2 : 10)),
+      );
     case 'protocol':
-      return plain('number', 'protocol', tracked(({ transport }) => transport));
+      return plain(
+        'number',
+        'protocol',
+        tracked(({ transport }) => transport),
+      );
     case 'saddr':
     case 'daddr':
       return address(key, direction, inlineFamily ?? asString(body['family']), tracked);
@@ -39,16 +57,36 @@ export function ctField(body: Record<string, unknown>, context: LeftContext): Le
       // Only connections that a helper expected have one to show (net/netfilter/nft_ct.c).
       return plain('opaque', 'none', () => BREAK);
     case 'label':
-      return plain('opaque', 'none', tracked(() => UNKNOWN));
+      return plain(
+        'opaque',
+        'none',
+        tracked(() => UNKNOWN),
+      );
     case 'zone':
-      return plain('number', 'none', tracked(() => (context.usage.mangled.has('ct zone') ? UNKNOWN : 0)));
+      return plain(
+        'number',
+        'none',
+        tracked(() => (context.usage.mangled.has('ct zone') ? UNKNOWN : 0)),
+      );
     case 'packets':
-      return plain('number', 'none', tracked(() => ({ kind: 'choice', low: 0, high: 3 })));
+      return plain(
+        'number',
+        'none',
+        tracked(() => ({ kind: 'choice', low: 0, high: 3 })),
+      );
     case 'bytes':
     case 'avgpkt':
-      return plain('number', 'none', tracked(() => ({ kind: 'choice', low: 0, high: 1500 })));
+      return plain(
+        'number',
+        'none',
+        tracked(() => ({ kind: 'choice', low: 0, high: 1500 })),
+      );
     default:
-      return plain('opaque', 'none', tracked(() => UNKNOWN));
+      return plain(
+        'opaque',
+        'none',
+        tracked(() => UNKNOWN),
+      );
   }
 }
 
@@ -83,7 +121,15 @@ function address(key: string, direction: string | null, family: string | null, t
 
 function port(key: string, direction: string | null, tracked: Tracked): Left {
   const isPeer = (key === 'proto-src') === (direction !== 'reply');
-  if (isPeer) return { ...plain('number', 'none', tracked((packet) => packet.connection.peerPort ?? UNKNOWN)), uses: 'sport' };
+  if (isPeer)
+    return {
+      ...plain(
+        'number',
+        'none',
+        tracked((packet) => packet.connection.peerPort ?? UNKNOWN),
+      ),
+      uses: 'sport',
+    };
   const read = ({ connection }: Packet): Value =>
     direction === 'reply' && connection.dnat !== null ? (connection.dnat.port ?? UNKNOWN) : connection.port;
   return { ...plain('number', 'none', tracked(read)), uses: 'dport' };

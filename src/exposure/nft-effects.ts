@@ -133,7 +133,11 @@ export function setStep(body: Record<string, unknown>, scope: TableScope, compil
   const name = (asString(body['set']) ?? asString(body['map']) ?? '').replace(/^@/, '');
   const rawKey = body['elem'] ?? body['key'];
   const lefts = scope.keyOf(rawKey);
-  const statements = Array.isArray(body['stmt']) ? (body['stmt'] as unknown[]) : isRecord(body['stmt']) ? [body['stmt']] : [];
+  const statements = Array.isArray(body['stmt'])
+    ? (body['stmt'] as unknown[])
+    : isRecord(body['stmt'])
+      ? [body['stmt']]
+      : [];
   const inner = statements.map((statement) => compile(statement, scope)).filter((step): step is Step => step !== null);
   const key = scope.key(name);
   const removes = body['op'] === 'delete';

@@ -18,13 +18,16 @@ export function compileLeft(expr: unknown, context: LeftContext, depth = 0): Lef
     const protocol = asString(body['protocol']);
     return protocol === null ? rawField(body, context) : payloadField(protocol, asString(body['field']) ?? '', context);
   }
-  if (kind === 'meta') return metaField(isRecord(body) ? (asString(body['key']) ?? '') : (asString(body) ?? ''), context);
+  if (kind === 'meta')
+    return metaField(isRecord(body) ? (asString(body['key']) ?? '') : (asString(body) ?? ''), context);
   if (kind === 'ct' && isRecord(body)) return ctField(body, context);
   if (kind === 'fib' && isRecord(body)) return fibField(body);
   if (kind === 'socket' && isRecord(body)) return socketField(asString(body['key']) ?? '');
   if (kind === 'tcp option' && isRecord(body)) return tcpOption(body);
-  if (kind === 'exthdr' || kind === 'ip option' || kind === 'sctp chunk' || kind === 'dccp option') return optionalHeader(body);
-  if (kind === 'rt' && isRecord(body) && body['key'] === 'ipsec') return plain('number', 'none', () => ({ kind: 'choice', low: 0, high: 0 }));
+  if (kind === 'exthdr' || kind === 'ip option' || kind === 'sctp chunk' || kind === 'dccp option')
+    return optionalHeader(body);
+  if (kind === 'rt' && isRecord(body) && body['key'] === 'ipsec')
+    return plain('number', 'none', () => ({ kind: 'choice', low: 0, high: 0 }));
   if (kind === 'ipsec') return plain('opaque', 'none', () => ({ kind: 'choice', low: null, high: 0 }));
   if (kind === 'numgen' && isRecord(body)) return numgen(body, context);
   if (kind in BITWISE) return bitwiseLeft(kind, body, context, depth);
@@ -55,7 +58,8 @@ function bitwiseLeft(op: string, body: unknown, context: LeftContext, depth: num
     let value: Value = left.read(flow, run);
     for (const [i, right] of rights.entries()) {
       // The right side may be an expression itself: `ct mark or meta mark`.
-      if (right === null) return value === BREAK ? BREAK : combined(op, value, compiledRights[i]?.read(flow, run) ?? UNKNOWN);
+      if (right === null)
+        return value === BREAK ? BREAK : combined(op, value, compiledRights[i]?.read(flow, run) ?? UNKNOWN);
       value = bitwise(op, value, right);
     }
     return value;

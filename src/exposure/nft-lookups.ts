@@ -48,7 +48,11 @@ export function fibRoute(test: FibTest, packet: Packet, run: Run, device: string
   const wanted = device ?? (test.flags.includes('iif') ? packet.iif : test.flags.includes('oif') ? packet.oif : '');
   if (!routing.known || wanted === null) return 'maybe';
   const query: Query = {
-    ...{ from: test.side === 'saddr' ? packet.daddr : packet.saddr, iif: 'lo', vrfTable: vrfOf(run.environment, packet.iif)?.vrfTable ?? null },
+    ...{
+      from: test.side === 'saddr' ? packet.daddr : packet.saddr,
+      iif: 'lo',
+      vrfTable: vrfOf(run.environment, packet.iif)?.vrfTable ?? null,
+    },
     mark: test.flags.includes('mark') ? packet.mark : 0,
   };
   const found = routing.where(query, (outcome) => {
@@ -70,8 +74,17 @@ function socketValue(key: string, packet: Packet, run: Run): Value {
   const { listeners } = run.environment;
   if (packet.direction === 'reply' || packet.tproxy !== null) return UNKNOWN;
   if (packet.daddr === null || packet.dport === null) return UNKNOWN;
-  const arrival = { family: packet.family, transport: packet.transport, address: packet.daddr, port: packet.dport, iif: packet.iif, slave: null };
-  const answers = listeners.at(packet.transport, packet.dport).map((listener) => ({ listener, takes: listeners.takes(listener, arrival) }));
+  const arrival = {
+    family: packet.family,
+    transport: packet.transport,
+    address: packet.daddr,
+    port: packet.dport,
+    iif: packet.iif,
+    slave: null,
+  };
+  const answers = listeners
+    .at(packet.transport, packet.dport)
+    .map((listener) => ({ listener, takes: listeners.takes(listener, arrival) }));
   const taking = answers.filter(({ takes }) => takes !== 'no');
   if (taking.length === 0) return BREAK;
   if (taking.some(({ takes }) => takes === 'maybe') || key !== 'wildcard') return UNKNOWN;

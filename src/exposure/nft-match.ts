@@ -14,10 +14,12 @@ import { BREAK, type ValueSet, bitwise, compared, isIn, negated, settled } from 
 export function matchStep(body: Record<string, unknown>, scope: TableScope): Step {
   const op = asString(body['op']) ?? '==';
   const { left: rawLeft, right } = body;
-  if (isRecord(rawLeft) && isRecord(rawLeft['fib'])) return { kind: 'test', test: fibComparison(fibTest(rawLeft['fib']), op, right) };
+  if (isRecord(rawLeft) && isRecord(rawLeft['fib']))
+    return { kind: 'test', test: fibComparison(fibTest(rawLeft['fib']), op, right) };
   const lefts = scope.keyOf(rawLeft);
   const index = scope.index(right, lefts, false);
-  if (index !== null) return { kind: 'test', test: (flow, run) => signed(index.contains(flow, run), op, flow.packet.family, run) };
+  if (index !== null)
+    return { kind: 'test', test: (flow, run) => signed(index.contains(flow, run), op, flow.packet.family, run) };
   const left = lefts[0];
   if (lefts.length !== 1 || left === undefined) return { kind: 'test', test: concatenated(lefts, right, op) };
   return { kind: 'test', test: comparison(left, op, right, scope) };
@@ -58,7 +60,8 @@ function flagged(left: Left, right: unknown, op: string, scope: TableScope): Tes
 }
 
 function exactStatus(left: Left, op: string, set: ValueSet): Test {
-  return (flow, run) => (left.read(flow, run) === BREAK ? 'no' : set.ranges.length === 0 && op === '==' ? 'no' : 'maybe');
+  return (flow, run) =>
+    left.read(flow, run) === BREAK ? 'no' : set.ranges.length === 0 && op === '==' ? 'no' : 'maybe';
 }
 
 function ordered(left: Left, op: string, right: unknown, scope: TableScope): Test {
@@ -71,7 +74,9 @@ function ordered(left: Left, op: string, right: unknown, scope: TableScope): Tes
 
 function hasExpression(right: unknown): boolean {
   if (!isRecord(right)) return false;
-  return ['&', '^', '<<', '>>', 'meta', 'ct', 'payload', 'map', 'jhash', 'numgen', 'concat'].some((key) => key in right);
+  return ['&', '^', '<<', '>>', 'meta', 'ct', 'payload', 'map', 'jhash', 'numgen', 'concat'].some(
+    (key) => key in right,
+  );
 }
 
 /** Newer kernels compare with what another expression yields. */
@@ -83,7 +88,11 @@ function expressionRight(left: Left, op: string, right: unknown, scope: TableSco
     const b = other.read(flow, run);
     if (a === BREAK || b === BREAK) return 'no';
     if (typeof b !== 'number' && typeof b !== 'bigint') return 'maybe';
-    const set: ValueSet = { ranges: fromPairs([[b, typeof b === 'bigint' ? b + 1n : b + 1]]), names: [], partial: false };
+    const set: ValueSet = {
+      ranges: fromPairs([[b, typeof b === 'bigint' ? b + 1n : b + 1]]),
+      names: [],
+      partial: false,
+    };
     if (op !== '==' && op !== '!=') return 'maybe';
     return signed(isIn(a, set, flow.packet.family, run), op, flow.packet.family, run);
   };
@@ -92,11 +101,17 @@ function expressionRight(left: Left, op: string, right: unknown, scope: TableSco
 /** A concatenation compared with a single value, which nft also writes as a set of one. */
 function concatenated(lefts: readonly Left[], right: unknown, op: string): Test {
   const parts = isRecord(right) && Array.isArray(right['concat']) ? (right['concat'] as unknown[]) : null;
-  const sets = parts !== null && parts.length === lefts.length ? parts.map((part, i) => rightOf(part, lefts[i] as Left)) : null;
+  const sets =
+    parts !== null && parts.length === lefts.length ? parts.map((part, i) => rightOf(part, lefts[i] as Left)) : null;
   return (flow, run) => {
     let match: Match = 'yes';
     for (const [i, left] of lefts.entries()) {
-      const one = isIn(left.read(flow, run), sets?.[i] ?? { ranges: [], names: [], partial: true }, flow.packet.family, run);
+      const one = isIn(
+        left.read(flow, run),
+        sets?.[i] ?? { ranges: [], names: [], partial: true },
+        flow.packet.family,
+        run,
+      );
       if (one === 'broken') return 'no';
       if (one === 'no') match = 'no';
       else if (match !== 'no' && one !== 'yes') match = 'maybe';

@@ -12,39 +12,95 @@ export function metaField(key: string, context: LeftContext): Left {
   const number = (read: Reader): Left => plain('number', 'none', reading(read));
   switch (key) {
     case 'nfproto':
-      return plain('number', 'nfProtocol', reading(({ family }) => (family === 4 ? 2 : 10)));
+      return plain(
+        'number',
+        'nfProtocol',
+        reading(({ family }) => (family === 4 ? 2 : 10)),
+      );
     case 'protocol':
-      return plain('number', 'etherType', reading(({ family }) => (family === 4 ? 0x0800 : 0x86dd)));
+      return plain(
+        'number',
+        'etherType',
+        reading(({ family }) => (family === 4 ? 0x0800 : 0x86dd)),
+      );
     case 'l4proto':
-      return plain('number', 'protocol', reading(({ transport }) => transport));
+      return plain(
+        'number',
+        'protocol',
+        reading(({ transport }) => transport),
+      );
     case 'mark':
       return number(({ mark }) => mark ?? UNKNOWN);
     case 'iif':
     case 'iifname':
-      return plain('name', 'none', reading(({ iif }) => iif ?? UNKNOWN));
+      return plain(
+        'name',
+        'none',
+        reading(({ iif }) => iif ?? UNKNOWN),
+      );
     case 'oif':
     case 'oifname':
-      return plain('name', 'none', reading(({ oif }) => oif ?? UNKNOWN));
+      return plain(
+        'name',
+        'none',
+        reading(({ oif }) => oif ?? UNKNOWN),
+      );
     case 'iiftype':
-      return plain('number', 'linkType', reading((packet, run) => linkType(of(packet.iif, run))));
+      return plain(
+        'number',
+        'linkType',
+        reading((packet, run) => linkType(of(packet.iif, run))),
+      );
     case 'oiftype':
-      return plain('number', 'linkType', reading((packet, run) => linkType(of(packet.oif, run))));
+      return plain(
+        'number',
+        'linkType',
+        reading((packet, run) => linkType(of(packet.oif, run))),
+      );
     case 'iifgroup':
-      return plain('number', 'group', reading((packet, run) => group(of(packet.iif, run))));
+      return plain(
+        'number',
+        'group',
+        reading((packet, run) => group(of(packet.iif, run))),
+      );
     case 'oifgroup':
-      return plain('number', 'group', reading((packet, run) => group(of(packet.oif, run))));
+      return plain(
+        'number',
+        'group',
+        reading((packet, run) => group(of(packet.oif, run))),
+      );
     case 'iifkind':
-      return plain('name', 'none', reading((packet, run) => of(packet.iif, run)?.kind ?? UNKNOWN));
+      return plain(
+        'name',
+        'none',
+        reading((packet, run) => of(packet.iif, run)?.kind ?? UNKNOWN),
+      );
     case 'oifkind':
-      return plain('name', 'none', reading((packet, run) => of(packet.oif, run)?.kind ?? UNKNOWN));
+      return plain(
+        'name',
+        'none',
+        reading((packet, run) => of(packet.oif, run)?.kind ?? UNKNOWN),
+      );
     case 'sdif':
     case 'sdifname':
-      return plain('name', 'none', reading((packet, run) => (of(packet.iif, run)?.kind === 'vrf' ? UNKNOWN : '')));
+      return plain(
+        'name',
+        'none',
+        reading((packet, run) => (of(packet.iif, run)?.kind === 'vrf' ? UNKNOWN : '')),
+      );
     case 'ibrname':
     case 'obrname':
-      return plain('name', 'none', reading((packet, run) => bridgeName(packet, run, context)));
+      return plain(
+        'name',
+        'none',
+        reading((packet, run) => bridgeName(packet, run, context)),
+      );
     case 'pkttype':
-      return plain('number', 'packetType', reading((packet) => (packet.direction === 'original' ? 0 : UNKNOWN)));
+      return plain(
+        'number',
+        'packetType',
+        reading((packet) => (packet.direction === 'original' ? 0 : UNKNOWN)),
+      );
     case 'skuid':
       return number((packet, run) => (hasNoSocket(packet) ? BREAK : (ownerOf(packet, run) ?? UNKNOWN)));
     case 'skgid':
@@ -54,7 +110,9 @@ export function metaField(key: string, context: LeftContext): Left {
     case 'length':
       return number(({ transport }) => ({ kind: 'choice', low: transport === 6 ? 40 : 29, high: 600 }));
     case 'priority':
-      return plain('number', 'priority', () => unlessMangled('meta priority', context, { kind: 'choice', low: 0, high: 0 }));
+      return plain('number', 'priority', () =>
+        unlessMangled('meta priority', context, { kind: 'choice', low: 0, high: 0 }),
+      );
     case 'nftrace':
       return number(() => unlessMangled('meta nftrace', context, 0));
     case 'secpath':

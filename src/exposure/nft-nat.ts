@@ -38,7 +38,8 @@ export function natStep(kind: 'dnat' | 'snat', body: Record<string, unknown>, sc
         }
         const second = ports(destination.flow, run);
         for (const rest of second.broken) out.push({ go: 'next', flow: rest });
-        for (const port of second.destinations) out.push(branch({ ...destination, port: port.port, flow: port.flow }, rule));
+        for (const port of second.destinations)
+          out.push(branch({ ...destination, port: port.port, flow: port.flow }, rule));
       }
       return out;
     },
@@ -52,18 +53,23 @@ function familyOf(body: Record<string, unknown>): Family | null {
 
 function branch(destination: Destination, rule: Rule): Branch {
   const { flow, address, port } = destination;
-  if (address === null) return { go: 'lost', flow, text: `${rule.label}: the destination that it maps to is not known` };
+  if (address === null)
+    return { go: 'lost', flow, text: `${rule.label}: the destination that it maps to is not known` };
   const to = address === undefined ? flow.packet.daddr : address;
   if (to === null) return { go: 'lost', flow };
   return { go: 'accept', ...translated(flow, to, port === undefined ? flow.packet.dport : port, rule.label) };
 }
 
-type Side = (flow: Flow, run: Run) => { readonly destinations: readonly Destination[]; readonly broken: readonly Flow[] };
+type Side = (
+  flow: Flow,
+  run: Run,
+) => { readonly destinations: readonly Destination[]; readonly broken: readonly Flow[] };
 
 /** The address part: an address, a range, a prefix, or a map that may hold address and port together. */
 function side(expr: unknown, family: Family, scope: TableScope): Side {
   const domain = family === 4 ? 'ipv4' : 'ipv6';
-  if (expr === undefined) return (flow) => ({ destinations: [{ address: undefined, port: undefined, flow }], broken: [] });
+  if (expr === undefined)
+    return (flow) => ({ destinations: [{ address: undefined, port: undefined, flow }], broken: [] });
   const like = { domain, symbols: 'none' } as const;
   const values = valuesWritten(expr, like, scope);
   return (flow, run) => {
@@ -90,7 +96,11 @@ function several(raw: unknown, family: Family): readonly (Bound | null)[] {
   if (family !== 4 || !isRecord(raw)) return [null];
   let first: Bound | null = null;
   let last: Bound | null = null;
-  if (Array.isArray(raw['range'])) [first, last] = (raw['range'] as unknown[]).map((end) => parseAddress(asString(end) ?? '')?.value ?? null) as [Bound | null, Bound | null];
+  if (Array.isArray(raw['range']))
+    [first, last] = (raw['range'] as unknown[]).map((end) => parseAddress(asString(end) ?? '')?.value ?? null) as [
+      Bound | null,
+      Bound | null,
+    ];
   if (isRecord(raw['prefix'])) {
     const address = parseAddress(asString(raw['prefix']['addr']) ?? '');
     const net = address === null ? null : network(4, address.value, Number(raw['prefix']['len']));
@@ -109,7 +119,11 @@ function portSide(expr: unknown, scope: TableScope): Side {
   const values = valuesWritten(expr, like, scope);
   return (flow, run) => {
     const { written, broken } = values(flow, run);
-    const destinations = written.map((one) => ({ address: undefined, port: one.value === null ? null : Number(one.value), flow: one.flow }));
+    const destinations = written.map((one) => ({
+      address: undefined,
+      port: one.value === null ? null : Number(one.value),
+      flow: one.flow,
+    }));
     return { destinations, broken };
   };
 }
@@ -133,7 +147,8 @@ export function redirectStep(body: Record<string, unknown>, scope: TableScope): 
       if (ports === null) return [{ go: 'accept', ...translated(flow, address, flow.packet.dport, rule.label) }];
       const { destinations, broken } = ports(flow, run);
       const out: Branch[] = broken.map((rest) => ({ go: 'next', flow: rest }));
-      for (const one of destinations) out.push({ go: 'accept', ...translated(one.flow, address, one.port ?? null, rule.label) });
+      for (const one of destinations)
+        out.push({ go: 'accept', ...translated(one.flow, address, one.port ?? null, rule.label) });
       return out;
     },
   };
@@ -154,7 +169,12 @@ export function tproxyStep(body: Record<string, unknown>, scope: TableScope): St
       if (wanted !== null && address !== null && !mayListen(flow, address, wanted, run)) return [{ go: 'next', flow }];
       const proxied: Flow = { ...flow, packet: { ...flow.packet, tproxy: { address, port: wanted } } };
       // Whether the socket is transparent is not known; a socket on exactly this port most likely is.
-      return run.choice(true) === 'maybe' ? [{ go: 'on', flow: proxied }, { go: 'next', flow }] : [{ go: 'on', flow: proxied }];
+      return run.choice(true) === 'maybe'
+        ? [
+            { go: 'on', flow: proxied },
+            { go: 'next', flow },
+          ]
+        : [{ go: 'on', flow: proxied }];
     },
   };
 }

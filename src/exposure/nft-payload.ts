@@ -37,7 +37,8 @@ export function payloadField(protocol: string, field: string, context: LeftConte
   const name = `${protocol} ${field}`;
   if (protocol === 'ip' || protocol === 'ip6') return networkField(protocol, field, context);
   if (protocol === 'ether') return etherField(field);
-  if (protocol === 'vlan') return plain('number', 'none', (flow) => (flow.packet.direction === 'reply' ? BREAK : UNKNOWN));
+  if (protocol === 'vlan')
+    return plain('number', 'none', (flow) => (flow.packet.direction === 'reply' ? BREAK : UNKNOWN));
   const transport = TRANSPORTS[protocol];
   if (transport !== undefined || protocol === 'th') return transportField(protocol, field, transport ?? null, context);
   if (['vxlan', 'geneve', 'gretap', 'tunnel', 'gre'].includes(protocol)) {
@@ -52,29 +53,91 @@ const KNOWN_OTHERS = new Set(['arp', 'icmp', 'icmpv6', 'igmp', 'sctp', 'dccp', '
 function networkField(protocol: 'ip' | 'ip6', field: string, context: LeftContext): Left {
   const family = protocol === 'ip' ? 4 : 6;
   const domain = family === 4 ? 'ipv4' : 'ipv6';
-  const only = (read: (flow: Flow, run: Run) => Value): Left['read'] => (flow, run) =>
-    flow.packet.family === family ? read(flow, run) : BREAK;
-  if (field === 'saddr') return plain(domain, 'none', only(({ packet }) => packet.saddr ?? PEER));
+  const only =
+    (read: (flow: Flow, run: Run) => Value): Left['read'] =>
+    (flow, run) =>
+      flow.packet.family === family ? read(flow, run) : BREAK;
+  if (field === 'saddr')
+    return plain(
+      domain,
+      'none',
+      only(({ packet }) => packet.saddr ?? PEER),
+    );
   if (field === 'daddr') {
     const uses = family === 4 ? 'daddr4' : 'daddr6';
-    return { ...plain(domain, 'none', only(({ packet }) => packet.daddr ?? PEER)), uses };
+    return {
+      ...plain(
+        domain,
+        'none',
+        only(({ packet }) => packet.daddr ?? PEER),
+      ),
+      uses,
+    };
   }
-  if (field === 'version') return plain('number', 'none', only(() => family));
-  if (field === 'protocol') return plain('number', 'protocol', only(({ packet }) => packet.transport));
+  if (field === 'version')
+    return plain(
+      'number',
+      'none',
+      only(() => family),
+    );
+  if (field === 'protocol')
+    return plain(
+      'number',
+      'protocol',
+      only(({ packet }) => packet.transport),
+    );
   // Extension headers may stand between: then the first next header is not the transport's.
   if (field === 'nexthdr') {
-    return plain('number', 'protocol', only(({ packet }) => ({ kind: 'choice', low: packet.transport, high: packet.transport })));
+    return plain(
+      'number',
+      'protocol',
+      only(({ packet }) => ({ kind: 'choice', low: packet.transport, high: packet.transport })),
+    );
   }
-  return plain('number', 'none', only(() => chosen(`${protocol} ${field}`, context)));
+  return plain(
+    'number',
+    'none',
+    only(() => chosen(`${protocol} ${field}`, context)),
+  );
 }
 
 function transportField(protocol: string, field: string, transport: number | null, context: LeftContext): Left {
-  const only = (read: (packet: Packet) => Value): Left['read'] => ({ packet }) =>
-    transport === null || packet.transport === transport ? read(packet) : BREAK;
-  if (field === 'dport') return { ...plain('number', 'none', only((packet) => packet.dport ?? UNKNOWN)), uses: 'dport' };
-  if (field === 'sport') return { ...plain('number', 'none', only((packet) => packet.sport ?? UNKNOWN)), uses: 'sport' };
-  if (field === 'flags') return { ...plain('number', 'tcpFlags', only((packet) => packet.flags)), bits: true };
-  return plain('number', 'none', only(() => chosen(`${protocol} ${field}`, context)));
+  const only =
+    (read: (packet: Packet) => Value): Left['read'] =>
+    ({ packet }) =>
+      transport === null || packet.transport === transport ? read(packet) : BREAK;
+  if (field === 'dport')
+    return {
+      ...plain(
+        'number',
+        'none',
+        only((packet) => packet.dport ?? UNKNOWN),
+      ),
+      uses: 'dport',
+    };
+  if (field === 'sport')
+    return {
+      ...plain(
+        'number',
+        'none',
+        only((packet) => packet.sport ?? UNKNOWN),
+      ),
+      uses: 'sport',
+    };
+  if (field === 'flags')
+    return {
+      ...plain(
+        'number',
+        'tcpFlags',
+        only((packet) => packet.flags),
+      ),
+      bits: true,
+    };
+  return plain(
+    'number',
+    'none',
+    only(() => chosen(`${protocol} ${field}`, context)),
+  );
 }
 
 function chosen(name: string, context: LeftContext): Value {
@@ -126,6 +189,10 @@ export function tcpOption(body: Record<string, unknown>): Left {
   const value: Value =
     field === null
       ? { kind: 'choice', low: usual ? 1 : 0, high: usual ? 1 : 0 }
-      : { kind: 'choice', low: usual ? (field === 'size' ? 1200 : 0) : null, high: field === 'size' ? 9000 : 0xffffffff };
+      : {
+          kind: 'choice',
+          low: usual ? (field === 'size' ? 1200 : 0) : null,
+          high: field === 'size' ? 9000 : 0xffffffff,
+        };
   return plain('number', 'none', ({ packet }) => (packet.transport === 6 ? value : BREAK));
 }

@@ -15,12 +15,18 @@ export function compileNft(
   environment: Pick<Environment, 'interfaces'>,
   usage: Usage,
 ): readonly BaseChain[] {
-  const tables = ruleset.tables.filter((table) => table.dormant !== true && !except.has(`${table.family} ${table.name}`));
+  const tables = ruleset.tables.filter(
+    (table) => table.dormant !== true && !except.has(`${table.family} ${table.name}`),
+  );
   for (const table of tables) survey(table, usage);
   return tables.flatMap((table) => compileTable(table, environment, usage));
 }
 
-function compileTable(table: NftTable, environment: Pick<Environment, 'interfaces'>, usage: Usage): readonly BaseChain[] {
+function compileTable(
+  table: NftTable,
+  environment: Pick<Environment, 'interfaces'>,
+  usage: Usage,
+): readonly BaseChain[] {
   const scope = new TableScope(table, { usage, family: table.family, environment });
   for (const chain of table.chains) scope.chains.set(chain.name, { label: chainLabel(table, chain), rules: [] });
   const bases: BaseChain[] = [];
@@ -82,6 +88,8 @@ function surveyStatement(statement: unknown, table: NftTable, usage: Usage): voi
 
 function hasEffect(rule: readonly unknown[]): boolean {
   return rule.some(
-    (statement) => isRecord(statement) && ['mangle', 'notrack', 'set', 'map', 'meter', 'tproxy', 'xt'].some((kind) => kind in statement),
+    (statement) =>
+      isRecord(statement) &&
+      ['mangle', 'notrack', 'set', 'map', 'meter', 'tproxy', 'xt'].some((kind) => kind in statement),
   );
 }

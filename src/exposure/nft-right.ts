@@ -11,7 +11,11 @@ export function scalarOf(raw: unknown, left: Pick<Left, 'domain' | 'symbols'>, d
   if (typeof raw === 'number') return left.domain === 'ipv6' ? BigInt(raw) : Number.isFinite(raw) ? raw : null;
   if (typeof raw === 'boolean') return raw ? 1 : 0;
   if (typeof raw === 'string') return scalarText(raw, left);
-  const list = Array.isArray(raw) ? (raw as unknown[]) : isRecord(raw) && Array.isArray(raw['|']) ? (raw['|'] as unknown[]) : null;
+  const list = Array.isArray(raw)
+    ? (raw as unknown[])
+    : isRecord(raw) && Array.isArray(raw['|'])
+      ? (raw['|'] as unknown[])
+      : null;
   if (list === null || depth > 40 || list.length > 64) return null;
   let bits = 0;
   for (const item of list) {

@@ -148,7 +148,8 @@ export class SetIndex {
     const missed = subtract(all, hit);
     const open = this.fillable || this.partial;
     if (wild !== null) hits.push({ data: wild.data, match: simplest(missed, missed, packet) });
-    if (wild === null || open) hits.push({ data: undefined, match: simplest(missed, this.fillable ? all : missed, packet) });
+    if (wild === null || open)
+      hits.push({ data: undefined, match: simplest(missed, this.fillable ? all : missed, packet) });
     if (open) hits.push({ data: UNKNOWN, match: 'maybe' });
     return hits;
   }
@@ -157,7 +158,8 @@ export class SetIndex {
     let key = String(packet.family);
     for (const value of values) {
       if (typeof value === 'object') return null;
-      key += typeof value === 'symbol' ? `|${value.description}` : `|${typeof value === 'string' ? `"${value}` : value}`;
+      key +=
+        typeof value === 'symbol' ? `|${value.description}` : `|${typeof value === 'string' ? `"${value}` : value}`;
     }
     return key;
   }
@@ -171,7 +173,12 @@ const WILD: ValueSet = { ranges: EMPTY, names: [], partial: false };
 
 function partsOf(value: unknown, lefts: readonly Left[]): readonly ValueSet[] | null {
   if (value === '*') return [WILD];
-  const items = lefts.length === 1 ? [value] : isRecord(value) && Array.isArray(value['concat']) ? (value['concat'] as unknown[]) : [];
+  const items =
+    lefts.length === 1
+      ? [value]
+      : isRecord(value) && Array.isArray(value['concat'])
+        ? (value['concat'] as unknown[])
+        : [];
   if (items.length !== lefts.length) return null;
   return items.map((item, i) => onePart(item, lefts[i] as Left));
 }

@@ -12,7 +12,20 @@ import { UNKNOWN } from './values';
 
 /** Statements that let every packet pass on unchanged, as far as reachability goes. */
 const NEUTRAL = new Set([
-  ...['counter', 'log', 'comment', 'dup', 'flow', 'last', 'ct helper', 'ct timeout', 'ct expectation', 'reset', 'secmark', 'continue'],
+  ...[
+    'counter',
+    'log',
+    'comment',
+    'dup',
+    'flow',
+    'last',
+    'ct helper',
+    'ct timeout',
+    'ct expectation',
+    'reset',
+    'secmark',
+    'continue',
+  ],
 ]);
 
 /** Compiles one statement; null for one that decides nothing. What is not understood may do anything. */
@@ -66,7 +79,9 @@ export function compileStatement(statement: unknown, scope: TableScope): Step | 
     case 'fwd':
       return unknownEnd('sent to another interface');
     case 'xt':
-      return object['type'] === 'match' ? { kind: 'test', test: () => 'maybe' } : unknownStep(`the target ${asString(object['name'])}`);
+      return object['type'] === 'match'
+        ? { kind: 'test', test: () => 'maybe' }
+        : unknownStep(`the target ${asString(object['name'])}`);
     default:
       return unknownStep(kind);
   }
@@ -83,7 +98,10 @@ export function unknownStep(what: string): Step {
   return {
     kind: 'act',
     act: (flow, _run, rule) => {
-      const marked: Flow = { ...flow, packet: { ...flow.packet, mark: null, connection: { ...flow.packet.connection, mark: null } } };
+      const marked: Flow = {
+        ...flow,
+        packet: { ...flow.packet, mark: null, connection: { ...flow.packet.connection, mark: null } },
+      };
       return [
         { go: 'on', flow: marked },
         { go: 'lost', flow, text: `${rule.label}: ${what} is not understood` },
@@ -113,7 +131,9 @@ function jumpStep(go: 'jump' | 'goto', name: string, scope: TableScope): Step {
     kind: 'act',
     act: (flow, _run, rule) => {
       const chain = scope.chains.get(name);
-      return [chain === undefined ? { go: 'lost', flow, text: `${rule.label}: no chain ${name}` } : { go, flow, chain }];
+      return [
+        chain === undefined ? { go: 'lost', flow, text: `${rule.label}: no chain ${name}` } : { go, flow, chain },
+      ];
     },
   };
 }
@@ -143,7 +163,8 @@ function vmapStep(body: Record<string, unknown>, scope: TableScope): Step {
         const { taken } = split(flow, hit.match, run);
         if (taken === null) continue;
         if (hit.data === undefined) out.push({ go: 'next', flow: taken });
-        else if (hit.data === UNKNOWN) out.push({ go: 'lost', flow: taken, text: `${rule.label}: the map is not understood` });
+        else if (hit.data === UNKNOWN)
+          out.push({ go: 'lost', flow: taken, text: `${rule.label}: the map is not understood` });
         else out.push(branchOf(hit.data, taken, scope, rule.label));
       }
       return out;

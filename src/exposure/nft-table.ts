@@ -67,7 +67,9 @@ export class TableScope {
   private note(elements: readonly unknown[], lefts: readonly Left[], isMap: boolean): void {
     for (const [position, left] of lefts.entries()) {
       if (left.uses === undefined) continue;
-      const column = elements.map((element) => part(isMap && Array.isArray(element) ? element[0] : element, position, lefts.length));
+      const column = elements.map((element) =>
+        part(isMap && Array.isArray(element) ? element[0] : element, position, lefts.length),
+      );
       this.usage.names(left.uses, valuesOf(column, left).ranges);
     }
   }

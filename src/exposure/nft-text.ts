@@ -22,7 +22,13 @@ export function parseNftText(text: string): NftOutline {
     if (line.startsWith('table ')) {
       table = line.slice('table '.length).split(' {')[0] ?? '';
       tables.add(table);
-    } else if (line.startsWith('\tflags ') && line.slice('\tflags '.length).split(/[ ,;]+/).includes('dormant')) {
+    } else if (
+      line.startsWith('\tflags ') &&
+      line
+        .slice('\tflags '.length)
+        .split(/[ ,;]+/)
+        .includes('dormant')
+    ) {
       dormant.add(table);
     } else if (line.startsWith('\tchain ')) {
       chain = line.slice('\tchain '.length).split(' {')[0] ?? '';

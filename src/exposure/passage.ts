@@ -5,7 +5,8 @@ import type { Hooks, Track } from './hooks';
 import { narrowed } from './match';
 import { type Flow, type Packet, because, merge } from './packet';
 import { contains } from './ranges';
-import type { Outcome, Query } from './routing';
+import type { Query } from './routing';
+import type { Outcome } from './routing-table';
 import type { Run } from './run';
 
 /** Where a packet ended: at a socket of the host, or sent on through an interface. */
@@ -15,7 +16,13 @@ export interface Delivery {
 }
 
 /** Follows a packet from the interface that it comes in by to a socket, or out again. `first`: it asks for a new connection. */
-export function arrive(flows: readonly Flow[], hooks: Hooks, run: Run, track: Track, first: boolean): readonly Delivery[] {
+export function arrive(
+  flows: readonly Flow[],
+  hooks: Hooks,
+  run: Run,
+  track: Track,
+  first: boolean,
+): readonly Delivery[] {
   const entered = enter(flows, hooks, run);
   const out: Delivery[] = [];
   for (const flow of preroute(entered, hooks, run, track)) out.push(...route(flow, hooks, run, track, first));
@@ -28,11 +35,14 @@ function enter(flows: readonly Flow[], hooks: Hooks, run: Run): readonly Flow[] 
   const iface = name === null ? undefined : run.environment.interfaces.get(name);
   let current = flows;
   if (hooks.hasDevice('ingress')) {
-    const members = [...run.environment.interfaces.values()].filter((other) => other.master === name && iface?.kind !== 'vrf');
+    const members = [...run.environment.interfaces.values()].filter(
+      (other) => other.master === name && iface?.kind !== 'vrf',
+    );
     // A veth's other end is no interface below it.
     const parent = iface === undefined || iface.kind === 'veth' ? null : iface.parent;
     const below = parent !== null ? [parent] : members.map((member) => member.name);
-    if (below.length > 0) current = merge(below.flatMap((device) => [...hooks.runDevice('ingress', device, current, run)]));
+    if (below.length > 0)
+      current = merge(below.flatMap((device) => [...hooks.runDevice('ingress', device, current, run)]));
     current = hooks.runDevice('ingress', name, current, run);
   }
   if (hooks.hasBridge() && (iface === undefined || iface.kind === 'bridge' || iface.kind === null)) {
@@ -55,7 +65,13 @@ function preroute(flows: readonly Flow[], hooks: Hooks, run: Run, track: Track):
   const once = hooks.run('prerouting', family, flows, run, track);
   const vrf = vrfOf(run.environment, flows[0]?.packet.iif ?? null);
   if (vrf === null) return once;
-  return hooks.run('prerouting', family, once.map((flow) => ({ ...flow, packet: { ...flow.packet, iif: vrf.name } })), run, track);
+  return hooks.run(
+    'prerouting',
+    family,
+    once.map((flow) => ({ ...flow, packet: { ...flow.packet, iif: vrf.name } })),
+    run,
+    track,
+  );
 }
 
 function route(flow: Flow, hooks: Hooks, run: Run, track: Track, first: boolean): readonly Delivery[] {
@@ -94,15 +110,28 @@ function reversePath(flow: Flow, run: Run): Flow | null {
   if (mode === 0) return flow;
   const { routing } = run.environment;
   const vrf = run.environment.interfaces.get(packet.iif ?? '');
-  const query: Query = { from: packet.daddr, iif: packet.iif, mark: null, vrfTable: vrf?.kind === 'vrf' ? vrf.vrfTable : null };
-  const back = routing[4].where(query, (outcome) => outcome.kind === 'unicast' && (mode !== 1 || outcome.devices.includes(packet.iif ?? '')));
+  const query: Query = {
+    from: packet.daddr,
+    iif: packet.iif,
+    mark: null,
+    vrfTable: vrf?.kind === 'vrf' ? vrf.vrfTable : null,
+  };
+  const back = routing[4].where(
+    query,
+    (outcome) => outcome.kind === 'unicast' && (mode !== 1 || outcome.devices.includes(packet.iif ?? '')),
+  );
   const stopped = narrowed(flow, run.algebra.subtract(flow.peers, back.sure));
   if (stopped !== null) run.stop(stopped, 'dropped by the reverse path filter (rp_filter)');
   return narrowed(flow, mode === null ? flow.peers : run.algebra.intersect(flow.peers, back.may));
 }
 
 /** A per-interface setting together with the one for all; null: not known. */
-function effective(environment: Environment, packet: Packet, name: string, join: (a: number, b: number) => number): number | null {
+function effective(
+  environment: Environment,
+  packet: Packet,
+  name: string,
+  join: (a: number, b: number) => number,
+): number | null {
   const base = `net/ipv${packet.family}/conf`;
   const all = sysctl(environment, `${base}/all/${name}`);
   const own = packet.iif === null ? null : sysctl(environment, `${base}/${packet.iif}/${name}`);
@@ -150,7 +179,8 @@ function atSocket(flow: Flow, run: Run): readonly Flow[] {
     return service.servers === 0 ? [] : [because(flow, 'nat', 'handed on by IPVS')];
   }
   const answer = listeners.answers(arrival);
-  if (answer !== 'yes') run.stop(flow, answer === 'no' ? 'nothing listens there' : 'it is not known whether a socket takes it');
+  if (answer !== 'yes')
+    run.stop(flow, answer === 'no' ? 'nothing listens there' : 'it is not known whether a socket takes it');
   return answer === 'no' ? [] : [flow];
 }
 
@@ -161,7 +191,13 @@ function forward(flow: Flow, outcome: Outcome, hooks: Hooks, run: Run, track: Tr
     return [];
   }
   const allowed = forwarding(run.environment, packet);
-  if (allowed !== true) run.stop(flow, allowed === null ? 'it is not known whether the host forwards packets' : 'the host does not forward packets (ip_forward)');
+  if (allowed !== true)
+    run.stop(
+      flow,
+      allowed === null
+        ? 'it is not known whether the host forwards packets'
+        : 'the host does not forward packets (ip_forward)',
+    );
   if (allowed === false) return [];
   const out: Delivery[] = [];
   const devices: readonly (string | null)[] = outcome.devices.length > 0 ? outcome.devices : [null];
@@ -174,9 +210,11 @@ function forward(flow: Flow, outcome: Outcome, hooks: Hooks, run: Run, track: Tr
 }
 
 function forwarding(environment: Environment, packet: Packet): boolean | null {
-  const value = packet.family === 6
-    ? sysctl(environment, 'net/ipv6/conf/all/forwarding')
-    : (packet.iif === null ? null : sysctl(environment, `net/ipv4/conf/${packet.iif}/forwarding`)) ?? sysctl(environment, 'net/ipv4/ip_forward');
+  const value =
+    packet.family === 6
+      ? sysctl(environment, 'net/ipv6/conf/all/forwarding')
+      : ((packet.iif === null ? null : sysctl(environment, `net/ipv4/conf/${packet.iif}/forwarding`)) ??
+        sysctl(environment, 'net/ipv4/ip_forward'));
   return value === null ? null : value !== 0;
 }
 

@@ -66,10 +66,18 @@ function unused(first: number, last: number, taken: ReadonlySet<number>): number
 }
 
 /** Tries one port in every way; null if it has no socket and nobody is sent on from it either. */
-function judge(transport: Transport, port: number, lastPort: number, approach: Approach, lab: Laboratory): PortFinding | null {
+function judge(
+  transport: Transport,
+  port: number,
+  lastPort: number,
+  approach: Approach,
+  lab: Laboratory,
+): PortFinding | null {
   const { family } = approach;
   const { listeners } = lab.environment;
-  const sockets = listeners.at(transport, port).filter((listener) => listener.family === family || listener.family === 6);
+  const sockets = listeners
+    .at(transport, port)
+    .filter((listener) => listener.family === family || listener.family === 6);
   const has = sockets.length > 0 || listeners.binding(transport, port) !== '';
   try {
     return judged(transport, port, lastPort, approach, lab, sockets, has);

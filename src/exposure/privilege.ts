@@ -66,7 +66,9 @@ export function sudoersLines(user: string): readonly string[] {
 
 /** The same without the wrapper: the commands themselves, by the paths that they have on Debian, Ubuntu, Fedora and SUSE. */
 export function directSudoersLines(user: string): readonly string[] {
-  const commands = privilegedCommands.map(({ tool, args }) => [pathOf(tool), ...(args.length > 0 ? args : ['""'])].join(' '));
+  const commands = privilegedCommands.map(({ tool, args }) =>
+    [pathOf(tool), ...(args.length > 0 ? args : ['""'])].join(' '),
+  );
   return [
     `Cmnd_Alias REBOOT_EXPORTER_FIREWALL = \\`,
     ...commands.map((command, i) => `    ${command}${i < commands.length - 1 ? ', \\' : ''}`),

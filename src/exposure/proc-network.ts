@@ -27,7 +27,17 @@ export function procInterfaces(trie: Reading<string>, inet6: Reading<string>): R
   }
   return known(
     [...byName].map(([name, addresses]) => ({
-      ...{ name, addresses, loopback: name === 'lo', linkType: null, kind: null, vrfTable: null, group: null, master: null, parent: null },
+      ...{
+        name,
+        addresses,
+        loopback: name === 'lo',
+        linkType: null,
+        kind: null,
+        vrfTable: null,
+        group: null,
+        master: null,
+        parent: null,
+      },
     })),
   );
 }
@@ -55,7 +65,12 @@ export function procRoutes(table: Reading<string>, trie: Reading<string>, family
   const locals = trie.known ? localAddresses(trie.value) : null;
   if (locals === null) return notKnown('the local addresses are not known');
   const out: Route[] = locals.map((address) => ({
-    ...{ type: 'local', table: 'local', to: { family: 4 as const, start: address, end: after(address) }, prefixLength: 32 },
+    ...{
+      type: 'local',
+      table: 'local',
+      to: { family: 4 as const, start: address, end: after(address) },
+      prefixLength: 32,
+    },
     ...{ metric: 0, devices: [], conditional: false },
   }));
   for (const line of table.value.split('\n', 200_000).slice(1)) {
@@ -70,7 +85,15 @@ export function procRoutes(table: Reading<string>, trie: Reading<string>, family
     // RTF_REJECT (0x0200, linux/route.h): an unreachable route.
     const type = (parseInt(flags, 16) & 0x0200) !== 0 ? 'unreachable' : 'unicast';
     const devices = [device];
-    out.push({ type, table: 'main', to: found, prefixLength, metric: parseDecimal(metric, 2 ** 32) ?? 0, devices, conditional: false });
+    out.push({
+      type,
+      table: 'main',
+      to: found,
+      prefixLength,
+      metric: parseDecimal(metric, 2 ** 32) ?? 0,
+      devices,
+      conditional: false,
+    });
   }
   return known(out);
 }

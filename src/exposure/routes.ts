@@ -150,7 +150,8 @@ function ruleTexts(text: string): readonly Record<string, unknown>[] | null {
       if (word === 'not' || word === 'l3mdev' || word === '[detached]') row[word] = null;
       else if (['blackhole', 'unreachable', 'prohibit'].includes(word)) row['action'] = word;
       else {
-        const key = { from: 'src', to: 'dst', lookup: 'table', suppress_prefixlength: 'suppress_prefixlen' }[word] ?? word;
+        const key =
+          { from: 'src', to: 'dst', lookup: 'table', suppress_prefixlength: 'suppress_prefixlen' }[word] ?? word;
         row[key] = words[(i += 1)] ?? '';
       }
     }
@@ -175,11 +176,19 @@ function rule(row: Record<string, unknown>, family: Family): RouteRule {
     not: 'not' in row,
     from: from.network,
     to: to.network,
-    fwmark: mark === '' || mark === undefined ? null : { value: Number(mark), mask: Number(inlineMask ?? asString(row['fwmask']) ?? 0xffffffff) },
+    fwmark:
+      mark === '' || mark === undefined
+        ? null
+        : { value: Number(mark), mask: Number(inlineMask ?? asString(row['fwmask']) ?? 0xffffffff) },
     iif: asString(row['iif']),
     oif: asString(row['oif']),
     l3mdev: 'l3mdev' in row,
-    action: 'table' in row || 'l3mdev' in row ? 'lookup' : action === null || action === 'goto' || action === 'nop' ? 'other' : 'drop',
+    action:
+      'table' in row || 'l3mdev' in row
+        ? 'lookup'
+        : action === null || action === 'goto' || action === 'nop'
+          ? 'other'
+          : 'drop',
     table: tableName(row['table']),
     suppressPrefixLength: suppress === undefined ? null : Number(suppress),
     conditional: !from.understood || !to.understood || Object.keys(row).some((key) => !MODELLED.has(key)),

@@ -3,12 +3,7 @@ import type { Family } from './addresses';
 import { type Bound, EMPTY, type RangeSet, contains, fromPairs, intersect, isEmpty, subtract, union } from './ranges';
 import type { Reading } from './reading';
 import type { Route, RouteRule } from './routes';
-
-/** What the routing tables say about a destination. */
-export interface Outcome {
-  readonly kind: 'local' | 'unicast' | 'broadcast' | 'none' | 'unknown';
-  readonly devices: readonly string[];
-}
+import { NOT_KNOWN, NO_ROUTE, type Outcome, type Segment, segments } from './routing-table';
 
 /** An outcome and for which destinations it may come out. Pieces overlap where it cannot be told which holds. */
 export interface Piece {
@@ -25,20 +20,20 @@ export interface Query {
   readonly vrfTable: string | null;
 }
 
-interface Segment {
-  readonly to: RangeSet;
-  readonly outcome: Outcome;
-  readonly prefixLength: number;
-  readonly passes: boolean;
-}
-
-const NO_ROUTE: Outcome = { kind: 'none', devices: [] };
-const NOT_KNOWN: Outcome = { kind: 'unknown', devices: [] };
-
 /** The default three rules (ip-rule(8)), which are all that most hosts have. */
 function isPlain(rules: readonly RouteRule[]): boolean {
-  return rules.every((rule) => rule.action === 'lookup' && rule.from === null && rule.to === null && rule.fwmark === null &&
-    rule.iif === null && rule.oif === null && !rule.not && !rule.conditional && rule.suppressPrefixLength === null);
+  return rules.every(
+    (rule) =>
+      rule.action === 'lookup' &&
+      rule.from === null &&
+      rule.to === null &&
+      rule.fwmark === null &&
+      rule.iif === null &&
+      rule.oif === null &&
+      !rule.not &&
+      !rule.conditional &&
+      rule.suppressPrefixLength === null,
+  );
 }
 
 /** Routing tables and rules of one family. */
@@ -51,7 +46,11 @@ export class Routing {
   private readonly rules: readonly RouteRule[];
   private readonly plain: boolean;
 
-  constructor(readonly family: Family, routes: Reading<readonly Route[]>, rules: Reading<readonly RouteRule[]>) {
+  constructor(
+    readonly family: Family,
+    routes: Reading<readonly Route[]>,
+    rules: Reading<readonly RouteRule[]>,
+  ) {
     this.known = routes.known && rules.known;
     this.routes = routes.known ? routes.value : [];
     this.rules = rules.known ? rules.value : [];
@@ -113,8 +112,10 @@ export class Routing {
       if (matches === false) possible = false;
       if (matches !== true) certain = false;
     };
-    if (rule.from !== null) judge(query.from === null ? null : query.from >= rule.from.start && query.from < rule.from.end);
-    if (rule.fwmark !== null) judge(query.mark === null ? null : (query.mark & rule.fwmark.mask) >>> 0 === rule.fwmark.value >>> 0);
+    if (rule.from !== null)
+      judge(query.from === null ? null : query.from >= rule.from.start && query.from < rule.from.end);
+    if (rule.fwmark !== null)
+      judge(query.mark === null ? null : (query.mark & rule.fwmark.mask) >>> 0 === rule.fwmark.value >>> 0);
     if (rule.iif !== null) judge(query.iif === null ? null : query.iif === rule.iif);
     if (rule.oif !== null) judge(null);
     if (rule.conditional) judge(null);
@@ -127,7 +128,9 @@ export class Routing {
 
   /** What may happen to packets for one destination. */
   outcomes(destination: Bound, query: Query): readonly Outcome[] {
-    return this.lookup(query).filter((piece) => contains(piece.to, destination)).map((piece) => piece.outcome);
+    return this.lookup(query)
+      .filter((piece) => contains(piece.to, destination))
+      .map((piece) => piece.outcome);
   }
 
   /** Destinations for which the outcome surely, and may, satisfy a condition. */
@@ -163,60 +166,24 @@ export class Routing {
     const named = (kind: string): RangeSet =>
       fromPairs(
         this.routes
-          .filter((route) => route.table === 'local' && route.type === kind && (device === null || route.devices.includes(device)))
+          .filter(
+            (route) =>
+              route.table === 'local' && route.type === kind && (device === null || route.devices.includes(device)),
+          )
           .map((route) => [route.to.start, route.to.end] as const),
       );
     if (type === 'multicast') return multicast;
-    const local = subtract(this.family === 6 && device === null ? union(named('local'), LOOPBACK[6]) : named('local'), multicast);
-    const broadcast = union(subtract(named('broadcast'), multicast), this.family === 4 ? [2 ** 32 - 1, 2 ** 32] : EMPTY);
+    const local = subtract(
+      this.family === 6 && device === null ? union(named('local'), LOOPBACK[6]) : named('local'),
+      multicast,
+    );
+    const broadcast = union(
+      subtract(named('broadcast'), multicast),
+      this.family === 4 ? [2 ** 32 - 1, 2 ** 32] : EMPTY,
+    );
     if (type === 'local') return subtract(local, broadcast);
     if (type === 'broadcast') return broadcast;
     if (type === 'unicast') return subtract(EVERYTHING[this.family], union(union(local, broadcast), multicast));
     return named(type);
   }
-}
-
-/** A table as disjoint pieces: prefixes nest, so one pass with a stack gives the longest match of every address. */
-function segments(routes: readonly Route[], family: Family): readonly Segment[] {
-  const sorted = [...routes].sort((a, b) =>
-    a.to.start < b.to.start ? -1 : a.to.start > b.to.start ? 1 : a.prefixLength - b.prefixLength || a.metric - b.metric,
-  );
-  const groups = new Map<string, { outcome: Outcome; prefixLength: number; passes: boolean; pairs: [Bound, Bound][] }>();
-  const stack: Route[] = [];
-  let position: Bound = family === 4 ? 0 : 0n;
-  const emit = (end: Bound): void => {
-    const top = stack[stack.length - 1];
-    if (top !== undefined && position < end) {
-      const outcome = outcomeOf(top);
-      const key = `${outcome.kind}|${outcome.devices.join(',')}|${top.prefixLength}|${top.type === 'throw'}`;
-      const group = groups.get(key);
-      if (group !== undefined) group.pairs.push([position, end]);
-      else groups.set(key, { outcome, prefixLength: top.prefixLength, passes: top.type === 'throw', pairs: [[position, end]] });
-    }
-    if (position < end) position = end;
-  };
-  for (const route of sorted) {
-    for (let top = stack[stack.length - 1]; top !== undefined && top.to.end <= route.to.start; top = stack[stack.length - 1]) {
-      emit(top.to.end);
-      stack.pop();
-    }
-    const top = stack[stack.length - 1];
-    // The same prefix again, with a higher metric: not used while the first one is there.
-    if (top !== undefined && top.to.start === route.to.start && top.to.end === route.to.end) continue;
-    emit(route.to.start);
-    stack.push(route);
-  }
-  for (let top = stack[stack.length - 1]; top !== undefined; top = stack[stack.length - 1]) {
-    emit(top.to.end);
-    stack.pop();
-  }
-  return [...groups.values()].map(({ pairs, ...rest }) => ({ ...rest, to: fromPairs(pairs) }));
-}
-
-function outcomeOf(route: Route): Outcome {
-  if (route.conditional) return NOT_KNOWN;
-  if (route.type === 'local' || route.type === 'anycast') return { kind: 'local', devices: route.devices };
-  if (route.type === 'unicast') return { kind: 'unicast', devices: route.devices };
-  if (route.type === 'broadcast' || route.type === 'multicast') return { kind: 'broadcast', devices: route.devices };
-  return NO_ROUTE;
 }

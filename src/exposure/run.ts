@@ -1,5 +1,5 @@
 import type { Environment } from './environment';
-import { Algebra } from './match';
+import { Algebra } from './algebra';
 import type { Flow } from './packet';
 import { type Bound, EMPTY, type RangeSet, union } from './ranges';
 

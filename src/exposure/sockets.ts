@@ -44,7 +44,13 @@ export function parseProcSockets(text: string, transport: Transport, family: Fam
     if (fields[3] !== wanted) continue;
     const socket = localAddress(fields[1] as string, family);
     if (socket === null) return notKnown('has a row that is not a socket');
-    out.push({ transport, ...fold(family, socket.address), port: socket.port, device: null, uid: parseDecimal(fields[7] ?? '', 2 ** 32) });
+    out.push({
+      transport,
+      ...fold(family, socket.address),
+      port: socket.port,
+      device: null,
+      uid: parseDecimal(fields[7] ?? '', 2 ** 32),
+    });
   }
   return known(out);
 }

@@ -5,7 +5,12 @@ import { type Bound, contains } from './ranges';
 import type { Run } from './run';
 
 /** The packet with a new destination, and the sentence about it. The connection remembers both. */
-export function translated(flow: Flow, address: Bound, port: number | null, rule: string): { readonly flow: Flow; readonly text: string } {
+export function translated(
+  flow: Flow,
+  address: Bound,
+  port: number | null,
+  rule: string,
+): { readonly flow: Flow; readonly text: string } {
   const { packet } = flow;
   const connection = { ...packet.connection, dnat: { address, port }, mapped: true };
   return {

@@ -3,7 +3,7 @@ import { publicShare } from './address-space';
 import type { Family } from './addresses';
 import type { Environment } from './environment';
 import type { Hooks } from './hooks';
-import { type Algebra } from './match';
+import type { Algebra } from './algebra';
 import { arrive } from './passage';
 import type { Flow, Packet, Why } from './packet';
 import { type Bound, EMPTY, type RangeSet, intersect, isEmpty, subtract, union } from './ranges';
@@ -47,7 +47,15 @@ export function attempt(packet: Attempt, peers: RangeSet, lab: Laboratory): Outc
   let result: Outcome | null = null;
   for (const reversed of orders) {
     const one = inOrder(packet, peers, lab, reversed);
-    result = result === null ? one : { ...one, surely: intersect(result.surely, one.surely), maybe: union(result.maybe, one.maybe), why: result.why ?? one.why };
+    result =
+      result === null
+        ? one
+        : {
+            ...one,
+            surely: intersect(result.surely, one.surely),
+            maybe: union(result.maybe, one.maybe),
+            why: result.why ?? one.why,
+          };
   }
   return result as Outcome;
 }
@@ -68,7 +76,14 @@ function inOrder(packet: Attempt, peers: RangeSet, lab: Laboratory, reversed: bo
   return { ...free, surely, why, stops };
 }
 
-function once(given: Attempt, peers: RangeSet, lab: Laboratory, mode: Mode, luck: number, reversed: boolean): Outcome & { readonly choiceSeen: boolean } {
+function once(
+  given: Attempt,
+  peers: RangeSet,
+  lab: Laboratory,
+  mode: Mode,
+  luck: number,
+  reversed: boolean,
+): Outcome & { readonly choiceSeen: boolean } {
   const run = new Run(lab.environment, mode, luck, reversed, lab.budget, lab.algebra);
   const start = packetOf(given);
   const deliveries = arrive([{ packet: start, peers, why: null }], lab.hooks, run, FIRST, true);
@@ -93,13 +108,19 @@ const EVERY_OTHER_BLOCK: Readonly<Record<Family, RangeSet>> = {
 };
 
 function isRedirected({ packet }: Flow): boolean {
-  return packet.tproxy !== null || packet.connection.dnat !== null || packet.dport !== packet.connection.port || packet.daddr !== packet.connection.address;
+  return (
+    packet.tproxy !== null ||
+    packet.connection.dnat !== null ||
+    packet.dport !== packet.connection.port ||
+    packet.daddr !== packet.connection.address
+  );
 }
 
 function largest(flows: readonly Flow[]): Flow | null {
   let best: Flow | null = null;
   for (const flow of flows) {
-    if (best === null || publicShare(flow.packet.family, flow.peers) > publicShare(best.packet.family, best.peers)) best = flow;
+    if (best === null || publicShare(flow.packet.family, flow.peers) > publicShare(best.packet.family, best.peers))
+      best = flow;
   }
   return best;
 }
@@ -118,7 +139,15 @@ function packetOf(given: Attempt): Packet {
     oif: '',
     mark: 0,
     tracking: 'invalid',
-    connection: { mark: 0, address: given.address, port: given.port, peerPort: given.peerPort, dnat: null, mapped: false, slave: given.iif },
+    connection: {
+      mark: 0,
+      address: given.address,
+      port: given.port,
+      peerPort: given.peerPort,
+      dnat: null,
+      mapped: false,
+      slave: given.iif,
+    },
     tproxy: null,
     joined: [],
   };

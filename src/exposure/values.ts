@@ -129,7 +129,18 @@ export function bitwise(op: string, left: Value, right: number | bigint): Value 
   if (typeof left !== 'number' && typeof left !== 'bigint') return UNKNOWN;
   const a = BigInt(left);
   const b = BigInt(right);
-  const result = op === '&' ? a & b : op === '|' ? a | b : op === '^' ? a ^ b : op === '<<' ? shifted(a, b) : op === '>>' ? a >> b : null;
+  const result =
+    op === '&'
+      ? a & b
+      : op === '|'
+        ? a | b
+        : op === '^'
+          ? a ^ b
+          : op === '<<'
+            ? shifted(a, b)
+            : op === '>>'
+              ? a >> b
+              : null;
   if (result === null) return UNKNOWN;
   return typeof left === 'bigint' ? result : Number(result);
 }
