@@ -1,6 +1,7 @@
 import type { Config } from './config/config';
 import { formatFault, type Fault } from './config/fault';
-import { loadConfig } from './config/load';
+import { createConfigLoader, type ConfigLoader } from './config/loader';
+import { createConfigWatch, type ConfigWatch } from './config/watch';
 import { hostDocument, type DocumentContext } from './document/host-document';
 import { Fleet, type FleetSettings } from './fleet/fleet';
 import { freshKnown, type HostStatus } from './fleet/status';
@@ -64,7 +65,9 @@ const drainMs = 15_000;
 export async function startExporter(options: ExporterOptions): Promise<Exporter> {
   const { log, time = systemTime } = options;
   const metrics = createExporterMetrics();
-  let config = await load(options);
+  const loader = createConfigLoader(options.configFile, () => time.nowMs());
+  const watch = createConfigWatch((reason) => void reload(reason));
+  let config = await load(loader, watch, options);
   metrics.configReloaded(true, time.nowMs() / 1000);
   const webSettings = loadWebSide(options, time);
 
@@ -100,19 +103,21 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
     probesQueued: fleet.probesQueued,
   }));
 
-  const reload = async (): Promise<string | null> => {
+  const reload = async (reason = 'asked'): Promise<string | null> => {
     try {
-      config = await load(options);
+      config = await load(loader, watch, options);
     } catch (error) {
       metrics.configReloaded(false, 0);
       const message = error instanceof Error ? error.message : String(error);
-      log.error('The configuration could not be loaded; the old one stays in force', { error: message });
+      log.error('The configuration could not be loaded; the old one stays in force', { reason, error: message });
       return message;
     }
     fleet.setHosts(config.hosts, fleetSettings(config));
     transport.retain(new Set(config.hosts.map((host) => host.name)));
     metrics.configReloaded(true, time.nowMs() / 1000);
-    log.info('Loaded the configuration', { file: config.file, hosts: config.hosts.length });
+    // A service that gives hosts is asked every minute or so: that is not worth a line each time.
+    const say = reason === 'refresh' ? log.debug : log.info;
+    say('Loaded the configuration', { reason, file: config.file, hosts: config.hosts.length });
     return null;
   };
 
@@ -129,7 +134,11 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
       return status === null ? null : hostDocument(status, documentContext(status, config, time));
     },
     policy: (stack) => policyOf(config.stacks, stack),
-    probe: (name, wish) => fleet.probe(name, wish)?.then(() => undefined) ?? null,
+    probe: (name, wish) => {
+      const stack = fleet.status(name)?.host.stack;
+      if (wish.exposure && stack !== undefined) metrics.refreshed(stack, time.nowMs() / 1000);
+      return fleet.probe(name, wish)?.then(() => undefined) ?? null;
+    },
     hostMetrics: (name, format) => {
       const status = fleet.status(name);
       if (status === null) return null;
@@ -140,7 +149,7 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
       );
     },
     refreshTokenFile: () => config.web.refreshTokenFile,
-    reload: options.enableLifecycle ? reload : null,
+    reload: options.enableLifecycle ? () => reload() : null,
   };
 
   let web: WebSide;
@@ -161,9 +170,10 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
 
   return {
     urls: web.urls,
-    reload,
+    reload: () => reload(),
     async stop() {
       ready = false;
+      watch.stop();
       await Promise.all([fleet.stop(drainMs), web.close(drainMs)]);
       await transport.close();
       await memory.close();
@@ -172,8 +182,13 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
   };
 }
 
-async function load({ configFile, shard, log }: ExporterOptions): Promise<Config> {
-  const result = await loadConfig(configFile);
+async function load(
+  loader: ConfigLoader,
+  watch: ConfigWatch,
+  { shard, log }: Pick<ExporterOptions, 'shard' | 'log'>,
+): Promise<Config> {
+  const result = await loader.load();
+  watch.follow(result.watch);
   for (const warning of result.warnings) log.warn('The configuration has a weak point', { at: formatFault(warning) });
   if (!result.ok) throw new ConfigError(result.faults);
   const { config } = result;

@@ -11,6 +11,8 @@ export interface ExporterMetrics {
   readonly sweepLag: { observe(seconds: number): void };
   configReloaded(success: boolean, atSeconds: number): void;
   stateSaveFailed(): void;
+  /** Somebody asked for hosts of a stack to be probed now, as a deploy does. */
+  refreshed(stack: string, atSeconds: number): void;
   /** Current values, asked for at every scrape. */
   watch(read: () => ExporterReadings): void;
   render(format: ExpositionFormat): Promise<string>;
@@ -68,6 +70,12 @@ export function createExporterMetrics(): ExporterMetrics {
     help: 'Writes of the state file that failed.',
     registers,
   });
+  const refreshTime = new Gauge({
+    name: 'reboot_exporter_refresh_timestamp_seconds',
+    help: 'Unix time at which hosts of the stack were last asked to be probed at once, as a deploy does.',
+    labelNames: ['stack'],
+    registers,
+  });
   let read: (() => ExporterReadings) | null = null;
   const hosts = new Gauge({
     name: 'reboot_exporter_hosts',
@@ -104,6 +112,7 @@ export function createExporterMetrics(): ExporterMetrics {
       if (success) reloadTime.set(atSeconds);
     },
     stateSaveFailed: () => saveFailures.inc(),
+    refreshed: (stack, atSeconds) => refreshTime.set({ stack }, atSeconds),
     watch(next) {
       read = next;
     },
