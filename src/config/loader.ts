@@ -95,7 +95,9 @@ class Loading {
     const stacks = new Stacks(policy, { ssh: sshOverrides(this.file, input.ssh), exposure: null });
     for (const part of parts) this.#faults.push(...stacks.add(part.text, part.input.stacks));
     const sources = parts.flatMap((part) => this.#sources(part));
-    const entries = this.#unique(await this.#entries(parts, sources));
+    // A configuration that will be refused in any case is no reason to run programs and ask services.
+    const asked = sources.filter(({ source }) => wellFormed || source.local);
+    const entries = this.#unique(await this.#entries(parts, asked));
     const hosts = entries.map((entry) => stacks.resolve(entry));
     this.#warnings.push(...stacks.warnings(entries));
     if (hosts.length === 0 && this.#faults.length === 0) {
@@ -109,6 +111,7 @@ class Loading {
     for (const { source, text: where, at } of sources) {
       for (const secret of source.secretFiles) named.addSecret(where, [...at, ...secret.path], secret.written);
     }
+    named.addEntries(entries);
     // With faults in the form, the key files that hosts seem to use may not be the ones that were meant.
     if (wellFormed) named.addHosts(this.file, hosts);
     const checked = named.check();

@@ -1,3 +1,4 @@
+import type { HostEntry } from '../inventory/entry';
 import type { Host } from '../inventory/host';
 import { faultAt, fileStart, type Fault, type Place } from './fault';
 import { checkIdentity, checkKnownHosts, checkSecretFile } from './key-file';
@@ -46,7 +47,16 @@ export class NamedFiles {
     if (written !== undefined) this.#add(text, path, 'secret', written);
   }
 
-  /** Takes what hosts use that no section named: the defaults, and what inventories name. */
+  /** Takes the keys that a source of the inventory names for its hosts. */
+  addEntries(entries: readonly HostEntry[]): void {
+    for (const { name, ssh, file, place } of entries) {
+      for (const path of ssh.identityFiles ?? []) {
+        this.#addOnce({ path, kind: 'identity', file, place, label: `identity file of ${name}` });
+      }
+    }
+  }
+
+  /** Takes what hosts use that nothing named: the defaults. */
   addHosts(file: string, hosts: readonly Host[]): void {
     const place = (): Place => fileStart;
     for (const { name, ssh } of hosts) {

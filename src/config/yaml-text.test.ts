@@ -45,8 +45,8 @@ describe('readYamlText', () => {
   });
 
   test('keeps every scalar as text where that is asked for', () => {
-    const { text } = readYamlText('f.yml', 'a: 1.10\nb: yes\nc: ~\nd: "x"\n<<: y\n', 'text');
-    expect(text?.value).toEqual({ a: '1.10', b: 'yes', c: '~', d: 'x', '<<': 'y' });
+    const { text } = readYamlText('f.yml', 'a: 1.10\nb: yes\nc: ~\nd: "x"\n<<: { e: 0x1 }\n', 'text');
+    expect(text?.value).toEqual({ a: '1.10', b: 'yes', c: '~', d: 'x', e: '0x1' });
   });
 
   test('lines and columns are right with CRLF and wide characters', () => {

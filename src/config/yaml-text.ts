@@ -24,9 +24,15 @@ export interface YamlTextResult {
 /**
  * Reads one YAML 1.2 document. Never throws: syntax errors, duplicate keys, unknown tags and aliases that grow without
  * bound are faults. With `scalars: 'text'` every scalar stays the text that was written, as Prometheus reads labels.
+ * Scalars with one of `tags` are text; every other tag is a fault.
  */
-export function readYamlText(file: string, source: string, scalars: Scalars = 'typed'): YamlTextResult {
-  const parsed = parse(source, scalars);
+export function readYamlText(
+  file: string,
+  source: string,
+  scalars: Scalars = 'typed',
+  tags: readonly string[] = [],
+): YamlTextResult {
+  const parsed = parse(source, scalars, tags);
   if (parsed === null) {
     return { text: null, faults: [faultAt(file, fileStart, 'this YAML is nested too deeply to be read')] };
   }
@@ -38,18 +44,18 @@ export function readYamlText(file: string, source: string, scalars: Scalars = 't
     const already = other === null ? '' : `: it is at ${other.line}:${other.col} already`;
     return faultAt(file, placeOfNode(lines, node), `${message}${already}`);
   });
-  return { text: yamlText(file, source, scalars, parsed), faults };
+  return { text: yamlText(file, source, scalars, tags, parsed), faults };
 }
 
 /**
  * The nodes of a document take fifty times the room of its text and are needed only to place a fault, so they are let
  * go and made again when asked for. Within one turn of the event loop a WeakRef keeps what it has given.
  */
-function yamlText(file: string, source: string, scalars: Scalars, parsed: Parsed): YamlText {
+function yamlText(file: string, source: string, scalars: Scalars, tags: readonly string[], parsed: Parsed): YamlText {
   const value = parsed.plain.value;
   let held = new WeakRef(parsed);
   const locate = (path: readonly PathStep[]): { lines: LineCounter; found: Found } => {
-    const again = held.deref() ?? parse(source, scalars);
+    const again = held.deref() ?? parse(source, scalars, tags);
     if (again === null) return { lines: new LineCounter(), found: nowhere };
     held = new WeakRef(again);
     return { lines: again.lines, found: find(again.document.contents, path, again.plain.targets) };
@@ -74,20 +80,26 @@ interface Parsed {
   readonly plain: PlainValue;
 }
 
-function parse(source: string, scalars: Scalars): Parsed | null {
+function parse(source: string, scalars: Scalars, tags: readonly string[]): Parsed | null {
   const lines = new LineCounter();
-  const document = tryParse(source, lines, scalars);
-  return document === null ? null : { document, lines, plain: plainValueOf(document.contents) };
+  const document = tryParse(source, lines, scalars, tags);
+  return document === null ? null : { document, lines, plain: plainValueOf(document.contents, tags) };
 }
 
-function tryParse(source: string, lines: LineCounter, scalars: Scalars): ReturnType<typeof parseDocument> | null {
+function tryParse(
+  source: string,
+  lines: LineCounter,
+  scalars: Scalars,
+  tags: readonly string[],
+): ReturnType<typeof parseDocument> | null {
   try {
     return parseDocument(source, {
       lineCounter: lines,
       prettyErrors: false,
       // The library's own check compares each key with every other; plainValueOf does it in one pass.
       uniqueKeys: false,
-      merge: scalars === 'typed',
+      merge: true,
+      customTags: tags.map((tag) => ({ tag, resolve: (text: string) => text })),
       // Named, so that a `%YAML 1.1` line can't turn `yes` or `1:30` into something else.
       schema: scalars === 'typed' ? 'core' : 'failsafe',
     });

@@ -31,6 +31,7 @@ const coreTagPrefix = 'tag:yaml.org,2002:';
 const plainTags = ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `${coreTagPrefix}${name}`);
 
 interface Walk {
+  readonly tags: readonly string[];
   readonly anchors: Map<string, Node>;
   readonly targets: Map<Node, Node>;
   readonly done: Map<Node, { readonly value: unknown; readonly size: number }>;
@@ -41,8 +42,9 @@ interface Walk {
 }
 
 /** Turns a document's nodes into plain data, within bounds, following aliases and `<<` merges; keys must be text. */
-export function plainValueOf(root: Node | null): PlainValue {
+export function plainValueOf(root: Node | null, tags: readonly string[] = []): PlainValue {
   const walk: Walk = {
+    tags: [...plainTags, ...tags],
     anchors: new Map(),
     targets: new Map(),
     done: new Map(),
@@ -81,7 +83,7 @@ function visit(walk: Walk, node: unknown, depth: number): unknown {
   walk.size += 1;
   if (walk.size > maxValues) return overfull(walk, node);
   if (isAlias(node)) return visitAlias(walk, node);
-  if (isNode(node) && node.tag !== undefined && !plainTags.includes(node.tag)) {
+  if (isNode(node) && node.tag !== undefined && !walk.tags.includes(node.tag)) {
     return fault(walk, node, `YAML tags are not used here, such as \`${node.tag.replace(coreTagPrefix, '!!')}\``);
   }
   if (!isMap(node) && !isSeq(node)) return visitScalar(walk, node);

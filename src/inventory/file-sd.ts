@@ -35,6 +35,7 @@ export const fileSd = z
       }));
       return {
         files: patterns.map((pattern) => pattern.path),
+        local: true,
         refreshSeconds: null,
         secretFiles: [],
         load: () => Promise.resolve(mergeAnswers(patterns.map((pattern) => readPattern(context, pattern, targetPort)))),

@@ -48,6 +48,7 @@ export const httpSd = settingsSchema
     const refreshSeconds = settings.refresh_interval ?? defaultRefreshSeconds;
     return (context) => ({
       files: [],
+      local: false,
       refreshSeconds,
       secretFiles: secretFilesOf(settings),
       load: () => load(settings, refreshSeconds, context),

@@ -14,6 +14,8 @@ export interface InventoryAnswer {
 export interface InventorySource {
   /** Absolute paths, some with `*`, that are to be watched: when one changes, the hosts may have. */
   readonly files: readonly string[];
+  /** Whether loading it reads files only, and neither runs a program nor asks a service. */
+  readonly local: boolean;
   /** How often to ask again although no file changed; `null`: never. */
   readonly refreshSeconds: number | null;
   /** Files with secrets that it needs: the path in its settings, and what is written there. */
@@ -35,13 +37,15 @@ export interface SourceContext {
 /** What sources keep from one load to the next. */
 export interface SourceMemory {
   readonly files: FileMemory;
-  /** The last good answers of services, by a key of the source's own. */
+  /** What services and programs answered last, by a key of the source's own. */
   readonly answers: Map<string, KeptAnswer>;
 }
 
 export interface KeptAnswer {
   readonly answer: InventoryAnswer;
   readonly atMs: number;
+  /** What the files were like that it was made from. */
+  readonly signature?: string;
 }
 
 /** Makes a source; the schema of each kind of source reads its settings to one of these. */

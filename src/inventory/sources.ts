@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ansible } from './ansible/source';
 import { fileSd } from './file-sd';
 import { httpSd } from './http-sd';
 import type { OpenSource } from './source';
@@ -7,6 +8,7 @@ import type { OpenSource } from './source';
 const kinds: Readonly<Record<string, z.ZodType<OpenSource>>> = {
   file_sd: fileSd,
   http_sd: httpSd,
+  ansible,
 };
 
 const names = Object.keys(kinds);
