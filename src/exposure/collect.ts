@@ -90,7 +90,9 @@ export const exposureScript: string = `${common}
       "$R"/proc/sys/net/ipv4/tcp_l3mdev_accept "$R"/proc/sys/net/ipv4/udp_l3mdev_accept \\
       "$R"/proc/sys/net/ipv6/conf/all/forwarding "$R"/proc/sys/net/ipv4/conf/*/rp_filter \\
       "$R"/proc/sys/net/ipv4/conf/*/route_localnet "$R"/proc/sys/net/ipv4/conf/*/forwarding; do
-      IFS= read -r exposure_value <"$exposure_file" || continue
+      # dash reads byte by byte, and the kernel gives a number's file no second byte: that is no failure (proc_dointvec).
+      exposure_value=
+      IFS= read -r exposure_value <"$exposure_file" || [ -n "$exposure_value" ] || continue
       printf '%s = %s\\n' "\${exposure_file#"$R"/proc/sys/}" "$exposure_value"
     done
   }
