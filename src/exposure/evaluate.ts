@@ -7,6 +7,7 @@ import { Hooks } from './hooks';
 import {
   type EvaluationSettings,
   MAX_DESTINATIONS,
+  PEERS,
   PRIVATE_PEERS,
   destinations,
   edgePeers,
@@ -20,14 +21,16 @@ import { Routing } from './routing';
 import { Budget, TooLarge } from './run';
 import type { Laboratory } from './trial';
 import type { ExposureVerdict, PortVerdict } from './verdict';
-import { intersect } from './ranges';
+import { EMPTY, intersect } from './ranges';
 
 /** How much an evaluation may cost, in steps of about ten nanoseconds to a microsecond; the same input always stops at the same step. */
 export interface EvaluationBounds {
   readonly operations: number;
+  /** Every kind of packet is tried for every port, also when the answer is clear already. */
+  readonly exhaustive: boolean;
 }
 
-export const DEFAULT_BOUNDS: EvaluationBounds = { operations: 40_000_000 };
+export const DEFAULT_BOUNDS: EvaluationBounds = { operations: 40_000_000, exhaustive: false };
 
 /** Most ports that are reported; the rest is counted in the sentence for the host. */
 const MAX_PORTS = 20_000;
@@ -44,15 +47,33 @@ export function evaluateExposure(
   bounds: EvaluationBounds = DEFAULT_BOUNDS,
 ): ExposureVerdict {
   if (settings.mode !== 'evaluate') return declared(settings.mode);
-  const reach = { 4: isPublic(facts, settings, 4), 6: isPublic(facts, settings, 6) };
-  const families = ([4, 6] as const).filter((family) => reach[family] !== 'no');
+  const unreachable = ([4, 6] as const).every((family) => isPublic(facts, settings, family) === 'no');
+  const { findings, doubts } = examineExposure(facts, settings, bounds);
+  const ports = verdicts(findings, settings);
+  return unreachable ? noPublicAddress(ports) : summary(ports, doubts);
+}
+
+/** What was found about each port, with who gets in as sets of addresses, and what could not be found out. */
+export interface Examination {
+  readonly findings: readonly PortFinding[];
+  readonly doubts: readonly string[];
+}
+
+/** Tries every port of a host that has a socket, or that a rule sends on. */
+export function examineExposure(
+  facts: ExposureFacts,
+  settings: EvaluationSettings,
+  bounds: EvaluationBounds = DEFAULT_BOUNDS,
+): Examination {
+  const { sockets } = facts;
+  if (!sockets.known) return { findings: [], doubts: [sockets.why] };
+  const { interfaces: found } = facts;
+  if (!found.known) return { findings: [], doubts: [`the addresses of the host: ${found.why}`] };
+  const families = ([4, 6] as const).filter((family) => isPublic(facts, settings, family) !== 'no');
   const unreachable = families.length === 0;
-  if (!facts.sockets.known) return unreachable ? noPublicAddress([]) : unknown(`${facts.sockets.why}`, []);
-  if (!facts.interfaces.known)
-    return unreachable ? noPublicAddress([]) : unknown(`the addresses of the host: ${facts.interfaces.why}`, []);
   const usage = new Usage();
   if (settings.edge !== null) usage.names('dport', edgePorts(settings));
-  const interfaces = new Map(facts.interfaces.value.map((iface) => [iface.name, iface] as const));
+  const interfaces = new Map(found.value.map((iface) => [iface.name, iface] as const));
   const routing = {
     4: new Routing(4, facts.routes[4], facts.rules[4]),
     6: new Routing(6, facts.routes[6], facts.rules[6]),
@@ -69,8 +90,14 @@ export function evaluateExposure(
   };
   const budget = new Budget(bounds.operations);
   const algebra = new Algebra((operations) => budget.spend(operations));
-  const lab: Laboratory = { environment, hooks: new Hooks(firewall.bases), budget, algebra };
-  return conclude(approaches, firewall, lab, settings, facts, unreachable);
+  const lab: Laboratory = {
+    environment,
+    hooks: new Hooks(firewall.bases),
+    budget,
+    algebra,
+    exhaustive: bounds.exhaustive,
+  };
+  return examine(approaches, firewall, lab, facts);
 }
 
 function approach(
@@ -110,14 +137,12 @@ function listenersOf(facts: ExposureFacts, approaches: readonly Approach[]): Lis
   return new Listeners(facts.sockets.known ? facts.sockets.value : [], servers, vrfs, doubt);
 }
 
-function conclude(
+function examine(
   approaches: readonly Approach[],
   firewall: Firewall,
   lab: Laboratory,
-  settings: EvaluationSettings,
   facts: ExposureFacts,
-  unreachable: boolean,
-): ExposureVerdict {
+): Examination {
   const findings: PortFinding[] = [];
   const doubts = new Set<string>();
   for (const one of approaches) {
@@ -140,17 +165,17 @@ function conclude(
       findings.push(...unread(one.family, lab, ['the rules are too many to be evaluated within bounds']));
     }
   }
-  const ports = verdicts(findings, settings);
-  return unreachable ? noPublicAddress(ports) : summary(ports, [...doubts]);
+  return { findings, doubts: [...doubts] };
 }
 
 /** Ports that have a socket, when nobody can tell what the firewall does with them. */
 function unread(family: Family, lab: Laboratory, missing: readonly string[]): readonly PortFinding[] {
   const because = `not certain: ${missing.slice(0, 2).join('; ')}`;
+  const reach = { surely: EMPTY, maybe: PEERS[family] };
   return ([6, 17] as const).flatMap((transport) =>
     lab.environment.listeners
       .ports(transport, family)
-      .map((port) => ({ transport, family, port, lastPort: port, openTo: 'unknown' as const, because })),
+      .map((port) => ({ transport, family, port, lastPort: port, openTo: 'unknown' as const, because, reach })),
   );
 }
 

@@ -11,7 +11,8 @@ import { asString, isRecord } from './reading';
 /** What the statements of one table refer to by name. */
 export class TableScope {
   readonly chains = new Map<string, Chain>();
-  private readonly indexes = new Map<string, SetIndex>();
+  private readonly indexes = new WeakMap<readonly Left[], Map<string, SetIndex>>();
+  private readonly keys = new Map<string, readonly Left[]>();
   private serial = 0;
 
   constructor(
@@ -26,7 +27,7 @@ export class TableScope {
   /** The set that `@name` refers to, or the elements written in the rule itself; null: neither. */
   index(reference: unknown, lefts: readonly Left[], isMap: boolean): SetIndex | null {
     const name = asString(reference);
-    if (name !== null) return name.startsWith('@') ? this.named(name.slice(1), lefts, isMap) : null;
+    if (name !== null) return name.startsWith('@') ? this.named(name.slice(1), lefts) : null;
     const list = isRecord(reference) && Array.isArray(reference['set']) ? (reference['set'] as unknown[]) : null;
     if (list === null) return null;
     this.serial += 1;
@@ -35,28 +36,18 @@ export class TableScope {
     return index;
   }
 
-  private named(name: string, lefts: readonly Left[], isMap: boolean): SetIndex | null {
+  private named(name: string, lefts: readonly Left[]): SetIndex | null {
     const set = this.table.sets.find((candidate) => candidate.name === name);
     if (set === undefined) return null;
-    const shape = lefts.map((left) => `${left.domain}/${left.symbols}/${left.uses ?? ''}`).join(',');
-    // Fields of one kind are read differently in different rules (source or destination), so lefts are part of the key.
-    const key = `${name}|${shape}|${isMap}|${lefts.map((left) => this.identity(left)).join(',')}`;
-    const found = this.indexes.get(key);
+    let own = this.indexes.get(lefts);
+    if (own === undefined) this.indexes.set(lefts, (own = new Map()));
+    const found = own.get(name);
     if (found !== undefined) return found;
     const fillable = this.usage.fillable.has(this.key(name));
     const index = new SetIndex(set.elements, lefts, set.isMap, fillable, this.key(name));
-    this.indexes.set(key, index);
+    own.set(name, index);
     this.note(set.elements, lefts, set.isMap);
     return index;
-  }
-
-  private readonly identities = new WeakMap<Left['read'], number>();
-  private identity(left: Left): number {
-    const found = this.identities.get(left.read);
-    if (found !== undefined) return found;
-    this.serial += 1;
-    this.identities.set(left.read, this.serial);
-    return this.serial;
   }
 
   key(name: string): string {
@@ -74,8 +65,12 @@ export class TableScope {
     }
   }
 
+  /** What is looked up; the same object for the same expression, so that a large set is read but once for it. */
   keyOf(expr: unknown): readonly Left[] {
-    return compileKey(expr, this.context);
+    const text = JSON.stringify(expr) ?? '';
+    let lefts = this.keys.get(text);
+    if (lefts === undefined) this.keys.set(text, (lefts = compileKey(expr, this.context)));
+    return lefts;
   }
 }
 

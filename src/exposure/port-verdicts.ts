@@ -1,7 +1,7 @@
 import { LARGE_SHARE, publicShare } from './address-space';
 import type { Family } from './addresses';
 import { attempts, distinctDestinations } from './attempts';
-import { openTo, portReason } from './explain';
+import { type Reach, openTo, portReason } from './explain';
 import type { Destination } from './internet';
 import type { Listener, Transport } from './sockets';
 import { EMPTY, type RangeSet, isEmpty, union } from './ranges';
@@ -28,6 +28,8 @@ export interface PortFinding {
   readonly lastPort: number;
   readonly openTo: OpenTo;
   readonly because: string;
+  /** Who gets in, as far as was looked: once enough do to call it anywhere, the rest is not tried. */
+  readonly reach: Reach;
 }
 
 /** Everything worth saying about the ports of one family; ports that are simply closed are left out. */
@@ -84,7 +86,8 @@ function judge(
   } catch (error) {
     if (!(error instanceof TooLarge)) throw error;
     const because = 'not certain: the rules are too many to be evaluated within bounds';
-    return has ? { transport, family, port, lastPort, openTo: 'unknown', because } : rethrow(error);
+    const reach = { surely: EMPTY, maybe: approach.peers(transport, port) };
+    return has ? { transport, family, port, lastPort, openTo: 'unknown', because, reach } : rethrow(error);
   }
 }
 
@@ -116,7 +119,7 @@ function judged(
     if (shown === null || better(family, outcome, shown)) shown = outcome;
     if (approach.certain) surely = union(surely, outcome.surely);
     maybe = union(maybe, outcome.maybe);
-    if (publicShare(family, surely) >= LARGE_SHARE) break;
+    if (!lab.exhaustive && publicShare(family, surely) >= LARGE_SHARE) break;
   }
   if (!has && !redirected) return null;
   const to = openTo(family, { surely, maybe });
@@ -125,7 +128,7 @@ function judged(
   const because = isEmpty(peers)
     ? 'the edge rules let nobody through to it'
     : `${portReason(family, to, { surely, maybe }, shown, sockets)}${alike}`;
-  return { transport, family, port, lastPort, openTo: to, because };
+  return { transport, family, port, lastPort, openTo: to, because, reach: { surely, maybe } };
 }
 
 /** The outcome worth explaining: the one by which most get in. */

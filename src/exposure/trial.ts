@@ -39,6 +39,8 @@ export interface Laboratory {
   readonly hooks: Hooks;
   readonly budget: Budget;
   readonly algebra: Algebra;
+  /** Every kind of packet is tried for every port, also when the answer is clear; for tests that ask about single sources. */
+  readonly exhaustive: boolean;
 }
 
 /** Sends the packet from all peers at once, in every way that chance and what is not known may turn out. */
@@ -91,7 +93,11 @@ function once(
   let maybe: RangeSet = run.lost;
   for (const flow of flows) maybe = union(maybe, flow.peers);
   maybe = intersect(maybe, peers);
-  const surely = thinned(intersect(subtract(peers, run.stopped), maybe), run.portion, given.family);
+  const surely = thinned(
+    intersect(subtract(peers, run.stopped), maybe),
+    lab.exhaustive && run.portion < 1 ? 0 : run.portion,
+    given.family,
+  );
   const redirected = [...deliveries.map(({ flow }) => flow), ...flows].some(isRedirected) || !isEmpty(run.lost);
   return { surely, maybe, why: largest(flows)?.why ?? null, redirected, stops: run.stops, choiceSeen: run.choiceSeen };
 }
