@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { HostDocument } from '../document/host-document';
-import type { MaintenanceWindow } from '../policy/policy';
+import type { StackPolicy } from '../policy/policy';
 import { windowState } from '../policy/window';
 import type { Gate } from './access/gate';
 import { parameter, pathPart, sendPage } from './answer';
@@ -9,9 +9,9 @@ import { readFleetQuery } from './fleet-list/query';
 import { selectHosts } from './fleet-list/selection';
 import { within } from './metrics-routes';
 import { renderFleetPage } from './page/fleet-page';
-import type { WindowTimes } from './page/host-facts';
 import { renderHostPage } from './page/host-page';
 import { renderNotFoundPage } from './page/layout';
+import type { WindowTimes } from './page/stack-words';
 
 /** Answers `GET /`: the fleet. Only the hosts of one page are looked at whole. */
 export function fleetRoute(backend: WebBackend): RequestHandler {
@@ -22,7 +22,9 @@ export function fleetRoute(backend: WebBackend): RequestHandler {
       const document = backend.document(digest.status.host.name);
       return document === null ? [] : [{ digest, document }];
     });
-    await sendPage(request, response, renderFleetPage(selection, rows, query, backend.nowMs()));
+    const nowMs = backend.nowMs();
+    const stack = query.stack === null || !selection.stacks.includes(query.stack) ? null : stackOf(backend, query.stack, nowMs);
+    await sendPage(request, response, renderFleetPage({ selection, rows, query, stack, nowMs }));
   };
 }
 
@@ -76,15 +78,16 @@ async function sendHostPage(
   status = 200,
   root: '../' | '../../' = '../',
 ): Promise<void> {
-  const policy = backend.policy(document.stack);
   const nowMs = backend.nowMs();
-  const window = windowTimes(policy.maintenanceWindow, nowMs);
-  const page = renderHostPage({ document, policy, window, nowMs, needsToken: gate.needsToken(), root, ...answer });
+  const stack = stackOf(backend, document.stack, nowMs);
+  const page = renderHostPage({ document, ...stack, nowMs, needsToken: gate.needsToken(), root, ...answer });
   await sendPage(request, response, page, status);
 }
 
-function windowTimes(window: MaintenanceWindow | null, nowMs: number): WindowTimes | null {
-  return window === null ? null : { ...windowState(window, nowMs), durationSeconds: window.durationSeconds };
+function stackOf(backend: WebBackend, name: string, nowMs: number): { policy: StackPolicy; window: WindowTimes | null } {
+  const policy = backend.policy(name);
+  const window = policy.maintenanceWindow;
+  return { policy, window: window === null ? null : { ...windowState(window, nowMs), durationSeconds: window.durationSeconds } };
 }
 
 async function sendNoHost(request: Request, response: Response, root: '../' | '../../' = '../'): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Host } from '../../inventory/host';
 import type { Urgency } from '../../policy/urgency';
 import { searchText, type Answering, type HostDigest } from './digest';
 import { isAsked, type FleetQuery, type SortKey } from './query';
@@ -117,21 +118,26 @@ const orders: Readonly<Record<SortKey, readonly Compare[]>> = {
 
 function sortDigests(digests: HostDigest[], key: SortKey, isReversed: boolean): void {
   const compares = orders[key];
-  const names = new Map(digests.map((digest) => [digest, naturalKey(digest.status.host.name)]));
-  const nameOf = (digest: HostDigest): string => names.get(digest) ?? '';
   digests.sort((a, b) => {
     for (const compare of compares) {
       const order = compare(a, b);
       if (order !== 0) return isReversed ? -order : order;
     }
-    const order = byText(nameOf(a), nameOf(b));
+    const order = byText(naturalKey(a.status.host), naturalKey(b.status.host));
     return isReversed && key === 'host' ? -order : order;
   });
 }
 
-/** `web-2` comes before `web-10`: numbers as wide as each other sort as numbers do. */
-function naturalKey(name: string): string {
-  return name.toLowerCase().replace(/[0-9]+/g, (digits) => digits.padStart(10, '0'));
+const naturalKeys = new WeakMap<Host, string>();
+
+/** `web-2` comes before `web-10`: numbers as wide as each other sort as numbers do. Kept, as most hosts stay. */
+function naturalKey(host: Host): string {
+  let key = naturalKeys.get(host);
+  if (key === undefined) {
+    key = host.name.toLowerCase().replace(/[0-9]+/g, (digits) => digits.padStart(10, '0'));
+    naturalKeys.set(host, key);
+  }
+  return key;
 }
 
 function byText(a: string, b: string): number {

@@ -13,7 +13,7 @@ export function renderFilter({ stacks }: FleetSelection, query: FleetQuery): Htm
 <label class="wide">Search <input type="search" name="q" value="${query.text}" placeholder="server, package, port, label, error" maxlength="200"></label>
 ${stackNames.length > 1 && stackNames.length <= maxStacksToChoose && choice('Stack', 'stack', stackNames, query.stack, (name) => name)}
 ${choice('Urgency', 'urgency', urgencyFilters, query.urgency, urgencyChoice)}
-${choice('Probe', 'answering', answeringFilters, query.answering, (name) => answeringWords[name])}
+${choice('Last probe', 'answering', answeringFilters, query.answering, (name) => answeringWords[name])}
 ${kept(query)}<button class="main" type="submit">Filter</button>
 ${isNarrowed(query) && html`<a href="./">Clear</a>`}
 </form>`;

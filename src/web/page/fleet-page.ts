@@ -1,21 +1,34 @@
-import { fleetQueryString, type FleetQuery } from '../fleet-list/query';
+import type { StackPolicy } from '../../policy/policy';
+import { fleetQueryString, type FleetQuery, type UrgencyFilter } from '../fleet-list/query';
 import { hostsPerPage, type FleetSelection } from '../fleet-list/selection';
 import { renderFilter } from './fleet-filter';
 import { renderTable, type FleetRow } from './fleet-table';
 import { html, type Content, type Html } from './html';
 import { renderPage } from './layout';
+import { limitsInWords, renderWindow, type WindowTimes } from './stack-words';
 import { answeringWords, formatCount, serverCount, urgencyMeaning, urgencyWord } from './words';
 
 /** Seconds after which the list loads again. */
 const reloadSeconds = 60;
 
+/** Everything that the page of the fleet shows. */
+export interface FleetPageInput {
+  readonly selection: FleetSelection;
+  readonly rows: readonly FleetRow[];
+  readonly query: FleetQuery;
+  /** Of the stack that the query names; null where it names none. */
+  readonly stack: { readonly policy: StackPolicy; readonly window: WindowTimes | null } | null;
+  readonly nowMs: number;
+}
+
 /** The fleet: what needs somebody, how many, and a page of hosts. */
-export function renderFleetPage(selection: FleetSelection, rows: readonly FleetRow[], query: FleetQuery, nowMs: number): string {
+export function renderFleetPage(input: FleetPageInput): string {
+  const { selection, query } = input;
   return renderPage({
     title: `${headline(selection)} · reboot-exporter`,
     root: './',
     reloadSeconds: query.reloads ? reloadSeconds : null,
-    body: selection.total === 0 ? renderNoInventory() : renderFleet(selection, rows, query, nowMs),
+    body: selection.total === 0 ? renderNoInventory() : renderFleet(input),
   });
 }
 
@@ -24,14 +37,20 @@ function renderNoInventory(): Content {
 <p>The inventory is empty. Name servers under <code>hosts:</code> in the configuration, then reload it.</p>`;
 }
 
-function renderFleet(selection: FleetSelection, rows: readonly FleetRow[], query: FleetQuery, nowMs: number): Content {
+function renderFleet({ selection, rows, query, stack, nowMs }: FleetPageInput): Content {
   return html`<h1>${headline(selection)}</h1>
 <p class="lead">${subline(selection)}</p>
-${renderTiles(selection, query)}
+${stack !== null && query.stack !== null && renderStack(stack, query.stack, nowMs)}${renderTiles(selection, query)}
 ${renderFilter(selection, query)}
 ${rows.length === 0 ? renderNoMatch(selection, query) : renderTable(rows, query, nowMs)}
 ${renderState(selection, query)}
 ${renderPager(selection, query)}`;
+}
+
+function renderStack({ policy, window }: NonNullable<FleetPageInput['stack']>, name: string, nowMs: number): Html {
+  return html`<p>${limitsInWords(policy, 'exposed', name)} ${limitsInWords(policy, 'internal', name)}</p>
+<p>Maintenance window: ${renderWindow(window, nowMs)}.</p>
+`;
 }
 
 function headline({ counts }: FleetSelection): string {
@@ -43,8 +62,7 @@ function headline({ counts }: FleetSelection): string {
 }
 
 function subline({ counts, total }: FleetSelection): string {
-  const scope = counts.all === total ? '' : ` of ${formatCount(total)} that match the filter`;
-  const parts = [`${serverCount(counts.all)}${scope}`];
+  const parts = [counts.all === total ? serverCount(total) : `${formatCount(counts.all)} of ${serverCount(total)} match the filter`];
   if (counts.neededAndExposed > 0) {
     const count = counts.neededAndExposed;
     parts.push(`${formatCount(count)} of those that need it ${count === 1 ? 'is' : 'are'} reachable from the internet`);
@@ -72,13 +90,19 @@ function renderTiles({ counts }: FleetSelection, query: FleetQuery): Html {
 ${byUrgency}${byAnswering}${tile('', counts.all, 'All', 'every server', base, isAll)}</ul></nav>`;
 }
 
+/** What is said where nobody needs to do anything. */
+const nothingOf: Readonly<Partial<Record<UrgencyFilter, string>>> = {
+  needed: 'Nothing needs a restart.',
+  critical: 'No restart is overdue.',
+  warning: 'No restart is due.',
+  info: 'No restart is waiting for its time.',
+  unknown: 'Of every server it is known whether it needs a restart.',
+};
+
 function renderNoMatch({ counts, total }: FleetSelection, query: FleetQuery): Html {
   const all = html`<a href="./">Show all ${serverCount(total)}</a>`;
-  const asksOnlyNeed =
-    query.answering === null && !query.exposed && query.urgency !== null && !['none', 'unknown'].includes(query.urgency);
-  if (counts.all > 0 && asksOnlyNeed) {
-    return html`<div class="empty"><p><strong>Nothing here: no server ${query.urgency === 'needed' ? 'needs a restart' : `is “${urgencyWord(query.urgency ?? 'info').toLowerCase()}”`}.</strong></p><p>${all}</p></div>`;
-  }
+  const good = query.answering === null && !query.exposed && counts.all > 0 ? nothingOf[query.urgency ?? 'none'] : undefined;
+  if (good !== undefined) return html`<div class="empty"><p><strong>${good}</strong></p><p>${all}</p></div>`;
   return html`<div class="empty"><p><strong>No server matches this filter.</strong></p><p>${all}</p></div>`;
 }
 

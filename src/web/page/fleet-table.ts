@@ -3,7 +3,7 @@ import type { HostDigest } from '../fleet-list/digest';
 import { fleetQueryString, type FleetQuery, type SortKey } from '../fleet-list/query';
 import { html, type Content, type Html } from './html';
 import { distanceInWords, momentInWords, shortLength } from './time-words';
-import { exposureWord, openPorts, urgencyBadge, whyInBrief } from './words';
+import { exposureWord, openPorts, restartingShape, urgencyBadge, whyInBrief } from './words';
 
 /** One host of the list: what it was sorted by, and all that is known. */
 export interface FleetRow {
@@ -42,12 +42,12 @@ function renderRow({ digest, document }: FleetRow, query: FleetQuery, nowMs: num
   const age = restart.verdict === 'required' && restart.age_seconds !== null ? shortLength(restart.age_seconds) : null;
   const why = renderWhy(document);
   return html`<tr role="row"><th scope="row" role="rowheader"><a href="hosts/${encodeURIComponent(host)}">${host}</a></th><td role="cell" class="short">${urgencyBadge(urgency)}${
-    digest.answering === 'restarting' && html` <span class="badge unknown"><span aria-hidden="true">↻</span> Restarting</span>`
+    digest.answering === 'restarting' && html` <span class="badge unknown">${restartingShape} Restarting</span>`
   }</td>${cell('Needed for', 'short', age === null ? null : html`<span title="since ${restart.since ?? ''}">${age}</span>`)}${cell(
     'Open to the internet',
     '',
     renderExposure(document),
-  )}${cell('Stack', '', html`<a href="./${stackQuery}">${stack}</a>`)}${cell('Why', 'brief', why)}${cell(
+  )}${cell('Stack', 'name', html`<a href="./${stackQuery}">${stack}</a>`)}${cell('Why', 'brief', why)}${cell(
     'Last probe',
     'short',
     probe.at === null ? 'not yet' : html`<time datetime="${probe.at}" title="${momentInWords(probe.at)}">${distanceInWords(probe.at, nowMs, shortLength)}</time>`,

@@ -1,15 +1,7 @@
 import type { HostDocument } from '../../document/host-document';
 import { html, type Content, type Html } from './html';
-import { distanceInWords, lengthInWords, momentInWords } from './time-words';
+import { moment, renderWindow, type WindowTimes } from './stack-words';
 import { basisInWords, evidenceInWords, exposureWord, openPorts } from './words';
-
-/** When a stack may be restarted; see WindowState in the policy. */
-export interface WindowTimes {
-  readonly open: boolean;
-  readonly nextStartSeconds: number;
-  readonly openUntilSeconds: number | null;
-  readonly durationSeconds: number;
-}
 
 interface Facts {
   readonly document: HostDocument;
@@ -26,7 +18,7 @@ export function renderFacts({ document, window, nowMs }: Facts): Html {
     restart.reasons.length === 0 ? null : ['Asked for by', words(restart.reasons)],
     restart.booted_at === null ? null : ['Booted', moment(restart.booted_at, nowMs)],
     restart.scheduled_at === null ? null : ['Shutdown or restart planned', moment(restart.scheduled_at, nowMs)],
-    ['Open to the internet', html`${exposureWord(exposure)}: ${exposure.because === '' ? basisInWords(exposure.basis) : exposure.because}`],
+    ['Open to the internet', renderExposure(exposure)],
     open.length === 0 ? null : ['Open ports', words(open)],
     ['Maintenance window', renderWindow(window, nowMs)],
     ['Last probe', renderLastProbe(probe, nowMs)],
@@ -43,26 +35,16 @@ export function words(texts: readonly string[]): Html {
   return html`<ul class="words">${texts.map((text) => html`<li>${text}</li>`)}</ul>`;
 }
 
-function moment(iso: string, nowMs: number): Html {
-  return html`<time datetime="${iso}">${momentInWords(iso)}</time>, ${distanceInWords(iso, nowMs)}`;
-}
-
-function renderWindow(window: WindowTimes | null, nowMs: number): Content {
-  if (window === null) return 'none is set for this stack';
-  const next = isoOf(window.nextStartSeconds);
-  const following = next === null ? '' : html`next ${moment(next, nowMs)}, for ${lengthInWords(window.durationSeconds)}`;
-  if (!window.open) return following;
-  const until = window.openUntilSeconds === null ? null : isoOf(window.openUntilSeconds);
-  return html`<strong>open now</strong>${until !== null && html`, until ${moment(until, nowMs)}`}; ${following}`;
+function renderExposure(exposure: HostDocument['exposure']): Content {
+  if (exposure.basis === null) return exposureWord(exposure);
+  const basis = basisInWords(exposure.basis);
+  return exposure.because === ''
+    ? `${exposureWord(exposure)}: ${basis}`
+    : html`${exposureWord(exposure)}: ${exposure.because} <span class="muted">(${basis})</span>`;
 }
 
 function renderLastProbe({ at, success, duration_seconds: duration }: HostDocument['probe'], nowMs: number): Content {
   if (at === null) return 'none yet';
   const took = duration === null ? '' : `, took ${duration < 10 ? duration.toFixed(2) : Math.round(duration)} s`;
   return html`${moment(at, nowMs)}: ${success === true ? 'answered' : 'failed'}${took}`;
-}
-
-function isoOf(seconds: number): string | null {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }

@@ -2,12 +2,13 @@ import type { HostDocument } from '../../document/host-document';
 import { exposureClass } from '../../policy/urgency';
 import type { StackPolicy } from '../../policy/policy';
 import { explainFailure, restartSteps, unknownAdvice } from './advice';
-import { renderFacts, type WindowTimes } from './host-facts';
+import { renderFacts } from './host-facts';
 import { renderPackages, renderPorts, renderSignals } from './host-tables';
 import { html, type Content, type Html } from './html';
 import { renderPage } from './layout';
+import { limitsInWords, type WindowTimes } from './stack-words';
 import { distanceInWords, lengthInWords, momentInWords } from './time-words';
-import { urgencyBadge } from './words';
+import { restartingShape, urgencyShape } from './words';
 
 /** Everything that the page of one host shows. */
 export interface HostPageInput {
@@ -42,8 +43,8 @@ export function renderHostPage(input: HostPageInput): string {
     reloadSeconds: isWaiting ? reloadSeconds.waiting : probe.restarting ? reloadSeconds.restarting : reloadSeconds.usual,
     body: html`<p><a href="${root}">All servers</a> · stack <a href="${root}?stack=${encodeURIComponent(stack)}">${stack}</a></p>
 <h1>${host}</h1>
-<div class="banner ${urgency}"><p class="big">${headline(document)}</p>
-<p>${urgencyBadge(urgency)} ${limits(input)}</p></div>
+<div class="banner ${urgency}"><p class="big">${probe.restarting ? restartingShape : urgencyShape(urgency)} ${headline(document)}</p>
+${restart.verdict === 'required' && html`<p>${limits(input)}</p>`}</div>
 ${renderAsked(input, isWaiting)}
 ${renderFailure(input)}
 ${restart.still_required_after_restart && renderStillRequired()}
@@ -54,7 +55,7 @@ ${restart.verdict === 'unknown' && probe.success === true && renderList('What to
 ${renderPackages(restart)}
 ${renderSignals(restart)}
 ${renderPorts(document.exposure)}
-<p class="muted">The same as <a href="${root}api/v1/hosts/${encodeURIComponent(host)}">JSON</a>. The page loads again by itself.</p>`,
+<p class="muted end">The same as <a href="${root}api/v1/hosts/${encodeURIComponent(host)}">JSON</a>. The page loads again by itself.</p>`,
   });
 }
 
@@ -69,18 +70,12 @@ function headline({ probe, restart, urgency }: HostDocument): string {
 
 function limits({ document, policy }: HostPageInput): string {
   const { restart, exposure, urgency, stack } = document;
-  if (restart.verdict !== 'required') return '';
   const name = exposureClass(exposure.verdict);
   const { warningAfterSeconds, criticalAfterSeconds } = policy[name];
-  const who = name === 'exposed' ? 'Servers open to the internet' : 'Servers closed to the internet';
   const age = restart.age_seconds ?? 0;
-  const next = age < warningAfterSeconds ? ['due', warningAfterSeconds] as const : ['overdue', criticalAfterSeconds] as const;
+  const next = age < warningAfterSeconds ? (['due', warningAfterSeconds] as const) : (['overdue', criticalAfterSeconds] as const);
   const ahead = urgency === 'critical' ? '' : ` This one is ${next[0]} in ${lengthInWords(next[1] - age)}.`;
-  return `${who} in stack ${stack} are due ${after(warningAfterSeconds)} and overdue ${after(criticalAfterSeconds)}.${ahead}`;
-}
-
-function after(seconds: number): string {
-  return seconds === 0 ? 'at once' : `after ${lengthInWords(seconds)}`;
+  return `${limitsInWords(policy, name, stack)}${ahead}`;
 }
 
 function waits({ document, askedMs, nowMs }: HostPageInput): boolean {
@@ -110,7 +105,7 @@ function renderFailure({ document, nowMs }: HostPageInput): Content {
     ? html`<p><strong>It seems to be restarting.</strong> It is tried again every few seconds.</p>`
     : html`<p><strong>The last probe failed: ${probe.reason}.</strong> ${meaning}</p>`;
   return html`<section class="note" aria-label="Last probe">${what}
-<p>It said: <code>${probe.message ?? ''}</code></p>
+<p>Message: <code>${probe.message ?? ''}</code></p>
 <p>${kept}${shown}</p>
 ${!probe.restarting && steps.length > 0 && html`<p>What to do:</p><ul>${steps.map((step) => html`<li>${step}</li>`)}</ul>`}</section>`;
 }
@@ -133,6 +128,6 @@ function renderSteps(): Html {
 <ol>${restartSteps.map(({ title, text }) => html`<li><strong>${title}.</strong> ${text}</li>\n`)}</ol>`;
 }
 
-function renderList(title: string, lines: readonly string[]): Html {
+function renderList(title: string, lines: readonly Content[]): Html {
   return html`<h2>${title}</h2>\n<ul>${lines.map((line) => html`<li>${line}</li>\n`)}</ul>`;
 }

@@ -30,7 +30,7 @@ export function renderSignals({ signals }: RestartDocument): Content {
 <tbody role="rowgroup">
 ${signals.map(
   ({ signal, says, because }) =>
-    html`<tr role="row"><th scope="row" role="rowheader">${signal}</th><td role="cell" class="short" data-label="Says">${signalWord(says)}</td><td role="cell" data-label="Because">${because}</td></tr>\n`,
+    html`<tr role="row"><th scope="row" role="rowheader" class="short">${signal}</th><td role="cell" class="short" data-label="Says">${signalWord(says)}</td><td role="cell" data-label="Because">${because}</td></tr>\n`,
 )}</tbody>
 </table>`;
 }
@@ -60,7 +60,7 @@ ${more > 0 && html`<p class="muted">And ${formatCount(more)} more, which the JSO
 function renderPort(document: PortDocument): Html {
   const { proto, port, family, because, ignored } = document;
   const { shape, word } = openTo[document.open_to];
-  return html`<tr role="row"><th scope="row" role="rowheader">${proto}/${port}</th><td role="cell" class="short" data-label="Family">${family === 'ipv4' ? 'IPv4' : 'IPv6'}</td><td role="cell" class="short" data-label="Open to"><span aria-hidden="true">${shape}</span> ${word}${ignored && ' (ignored)'}</td><td role="cell" data-label="Because">${because}</td></tr>
+  return html`<tr role="row"><th scope="row" role="rowheader" class="short">${proto}/${port}</th><td role="cell" class="short" data-label="Family">${family === 'ipv4' ? 'IPv4' : 'IPv6'}</td><td role="cell" class="short" data-label="Open to"><span aria-hidden="true">${shape}</span> ${word}${ignored && ' (ignored)'}</td><td role="cell" data-label="Because">${because}</td></tr>
 `;
 }
 

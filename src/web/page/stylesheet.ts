@@ -81,7 +81,7 @@ ${urgencies.map((urgency) => `.tiles .${urgency}{border-left-color:var(--${urgen
 form.filter{display:flex;flex-wrap:wrap;gap:.5rem .75rem;align-items:end;margin:1rem 0}
 form.filter label,form.probe label{display:flex;flex-direction:column;font-size:.875rem;color:var(--muted)}
 form.filter .wide{flex:1 1 16rem;max-width:32rem}
-input,select,button{font:inherit;color:var(--text);background:var(--sheet);border:1px solid var(--muted);border-radius:.375rem;padding:.375rem .6rem;max-width:100%}
+input,select,button{font:inherit;color:var(--text);background:var(--sheet);border:1px solid var(--muted);border-radius:.375rem;padding:.375rem .6rem;max-width:100%;min-height:2.4rem}
 button{cursor:pointer;font-weight:600}
 button.main{background:var(--link);color:var(--sheet);border-color:var(--link)}
 .state{display:flex;flex-wrap:wrap;gap:.25rem 1rem;justify-content:space-between;color:var(--muted);font-size:.875rem;margin:.5rem 0}
@@ -93,11 +93,15 @@ thead th{position:sticky;top:0;background:var(--sheet);font-size:.875rem;white-s
 thead a{color:inherit}
 tbody th{font-weight:600;min-width:9rem}
 td.brief{font-size:.875rem;max-width:34rem}
+td.short,th.short{width:1%}
+th.short{min-width:7rem}
+td.name{min-width:6.5rem}
 td.short{white-space:nowrap;overflow-wrap:normal;font-variant-numeric:tabular-nums}
 .badge{display:inline-block;padding:.05rem .5rem;border-radius:1rem;border:1px solid currentColor;font-size:.875rem;font-weight:600;white-space:nowrap}
 ${urgencies.map((urgency) => `.badge.${urgency},.banner.${urgency}{color:var(--${urgency});background:var(--${urgency}-ground)}`).join('')}
 .banner{padding:1rem 1.25rem;margin:1rem 0;border:1px solid currentColor;border-left-width:6px;border-radius:.375rem}
 .banner p:last-child{margin-bottom:0}
+.banner p:not(.big){color:var(--text)}
 .banner .big{font-size:1.2rem;font-weight:700}
 .note{padding:.75rem 1.25rem;margin:1rem 0;background:var(--sheet);border:1px solid var(--line);border-left:6px solid var(--muted);border-radius:.375rem}
 .note p:last-child,.note ul:last-child,.note ol:last-child{margin-bottom:0}
@@ -111,8 +115,8 @@ ul.words li,code{font:.875rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,mon
 ol,ul{padding-left:1.25rem}
 li{max-width:75ch}
 .pager{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center;margin:1rem 0}
-.actions{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:end;margin:1rem 0}
-form.probe{display:flex;flex-wrap:wrap;gap:.5rem;align-items:end}
+form.probe{display:flex;flex-wrap:wrap;gap:.5rem;align-items:end;margin:1rem 0}
+.end{margin-top:1.5rem}
 @media (max-width:48rem){
 .top,main,footer{padding-left:1rem;padding-right:1rem}
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr))}
@@ -126,7 +130,7 @@ table.cards{border:0;background:none}
 table.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.cards tr{background:var(--sheet);border:1px solid var(--line);border-radius:.375rem;margin-bottom:.75rem;padding:.5rem .75rem}
 table.cards th,table.cards td{border:0;padding:.1rem 0;max-width:none}
-table.cards td.short{white-space:normal}
+table.cards td.short,table.cards th.short{white-space:normal;width:auto}
 table.cards td[data-label]::before{content:attr(data-label) ": ";color:var(--muted)}
 table.cards td.empty-cell{display:none}
 dl{grid-template-columns:1fr;gap:0}

@@ -8,7 +8,7 @@ const urgencyMarks: Readonly<Record<Urgency, { readonly shape: string; readonly 
   critical: { shape: '▲', word: 'Overdue', meaning: 'needed for longer than the critical limit of its stack' },
   warning: { shape: '◆', word: 'Due', meaning: 'needed for longer than the warning limit of its stack' },
   unknown: { shape: '?', word: "Can't tell", meaning: 'nothing is known that would tell whether a restart is needed' },
-  info: { shape: '●', word: 'Needed', meaning: 'needed, and still within the limits of its stack' },
+  info: { shape: '●', word: 'Can wait', meaning: 'needed, and still within the limits of its stack' },
   none: { shape: '✓', word: 'Not needed', meaning: 'runs what is installed' },
 };
 
@@ -20,10 +20,15 @@ export function urgencyMeaning(urgency: Urgency): string {
   return urgencyMarks[urgency].meaning;
 }
 
+export function urgencyShape(urgency: Urgency): Html {
+  return html`<span aria-hidden="true">${urgencyMarks[urgency].shape}</span>`;
+}
+
+export const restartingShape = html`<span aria-hidden="true">↻</span>`;
+
 /** The badge of an urgency. */
 export function urgencyBadge(urgency: Urgency): Html {
-  const { shape, word } = urgencyMarks[urgency];
-  return html`<span class="badge ${urgency}"><span aria-hidden="true">${shape}</span> ${word}</span>`;
+  return html`<span class="badge ${urgency}">${urgencyShape(urgency)} ${urgencyWord(urgency)}</span>`;
 }
 
 export const answeringWords: Readonly<Record<Answering, string>> = {
@@ -62,8 +67,8 @@ export function signalWord(says: string): string {
 /** Who can reach the server, in a word or two. */
 export function exposureWord({ verdict, basis }: Pick<ExposureDocument, 'verdict' | 'basis'>): string {
   if (verdict === 'not_exposed') return 'No';
-  if (verdict === 'exposed') return basis === 'assumed' ? 'Assumed' : 'Yes';
-  return basis === null ? 'Not read yet' : 'Unknown';
+  if (basis === null) return 'Not read yet';
+  return verdict === 'exposed' && basis !== 'assumed' ? 'Yes' : 'Assumed';
 }
 
 /** What an exposure verdict rests on; the words of `basis`. */

@@ -35,7 +35,7 @@ export function checkKey(bytes: Buffer): Reading<Buffer> {
     createPrivateKey(bytes);
     return right(bytes);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
     if (code === 'ERR_MISSING_PASSPHRASE') return wrong('is encrypted: a key without a passphrase is needed');
     return wrong('holds no private key, or one that is damaged or of an unknown kind');
   }
@@ -48,7 +48,7 @@ export function pairFault(cert: Buffer, key: Buffer): string | null {
     createSecureContext({ cert, key });
     return null;
   } catch (error) {
-    return `can't be used with the certificate: ${error instanceof Error ? error.message : String(error)}`;
+    return `can't be used with the certificate: ${String(error)}`;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SecureVersion } from 'node:tls';
+import { DEFAULT_CIPHERS, type SecureVersion } from 'node:tls';
 
 /** TLS versions by the names of the exporter-toolkit. */
 export const tlsVersions = {
@@ -45,9 +45,9 @@ export const curveNames = ['CurveP256', 'CurveP384', 'CurveP521', 'X25519'] as c
  */
 export function openSslCiphers(names: readonly CipherSuiteName[], minVersion: TlsVersionName): string | undefined {
   const isOld = minVersion === 'TLS10' || minVersion === 'TLS11';
-  if (names.length === 0) return isOld ? 'DEFAULT@SECLEVEL=0' : undefined;
+  if (names.length === 0) return isOld ? `${DEFAULT_CIPHERS}:@SECLEVEL=0` : undefined;
   const older = names.flatMap((name) => (name in tls12Suites ? [tls12Suites[name as keyof typeof tls12Suites]] : []));
-  return [...tls13Suites, ...older].join(':') + (isOld ? '@SECLEVEL=0' : '');
+  return [...tls13Suites, ...older].join(':') + (isOld ? ':@SECLEVEL=0' : '');
 }
 
 /** The list of curves as OpenSSL reads it; undefined: its own choice. */
