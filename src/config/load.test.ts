@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { writeKeyFiles } from '../../test/config/key-files';
 import type { Host } from '../inventory/host';
 import type { Config } from './config';
@@ -278,6 +279,38 @@ describe('loadConfig', () => {
     expect(told(await loadConfig(join(root, 'bad/circle')))).toEqual([
       "bad/circle:1:1: can't be read: its symbolic links go in a circle",
     ]);
+  });
+
+  test('whatever is done to a file, it is loaded or has faults within it', async () => {
+    const source = readFileSync(join(cases, 'good/contract.yml'), 'utf8');
+    const file = join(root, 'good/mutated.bin');
+    const position = fc.nat(source.length);
+    const piece = fc.oneof(
+      fc.constantFrom('*', '&a ', '{', ']', '"', ': ', '\n', '  ', '- ', '0', '~', '!x ', '<<: ', '|', '#', '\t'),
+      fc.string(),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(position, fc.nat(12), piece), { minLength: 1, maxLength: 4 }),
+        async (edits) => {
+          const text = edits.reduce(
+            (before, [at, cut, put]) => before.slice(0, at) + put + before.slice(at + cut),
+            source,
+          );
+          writeFileSync(file, text);
+          const result = await loadConfig(file);
+          if (result.ok) return;
+          expect(result.faults.length).toBeGreaterThan(0);
+          const lines = text.split(/\r\n|\n|\r/).length + 1;
+          for (const fault of result.faults) {
+            expect(fault.message).not.toBe('');
+            expect(fault.message).not.toMatch(/Invalid input|undefined|\[object/);
+            expect(fault.line).toBeLessThanOrEqual(lines);
+          }
+        },
+      ),
+      { numRuns: 400 },
+    );
   });
 
   test('a merge line of a version-1.1 document changes no value', async () => {

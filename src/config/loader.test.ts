@@ -136,6 +136,14 @@ describe('http_sd', () => {
     expect(names(await loader.load())).toEqual(['web-2']);
   });
 
+  test('takes the same answer for no change', async () => {
+    const url = await serve((_, response) => response.writeHead(200, json).end(groups('web-1')));
+    const loader = loaderOf(url);
+    const first = await loader.load();
+    now += minute;
+    expect(await loader.load()).toEqual(first);
+  });
+
   test('keeps the last good answer while the service fails, and says so', async () => {
     let answer: RequestListener = (_, response) => response.writeHead(200, json).end(groups('web-1'));
     const url = await serve((request, response) => answer(request, response));

@@ -41,7 +41,8 @@ export function createConfigLoader(path: string, nowMs: () => number = Date.now)
     load() {
       // One after the other: two at once would ask the same services twice.
       const result = last.then(() => new Loading(file, files, answers, nowMs).run());
-      last = result;
+      // A defect in one load must not end all the later ones.
+      last = result.catch(() => undefined);
       return result;
     },
   };

@@ -7,17 +7,18 @@ export const portRangePattern = '^[0-9]{1,5}( *- *[0-9]{1,5})?$';
 export const portKeyPattern = '^(tcp|udp)/[0-9]{1,5}$';
 
 const highestPort = 65_535;
+const rangeForm = /^(\d{1,5})(?: *- *(\d{1,5}))?$/;
 
 /** Reads `443` or `8000-8100`; both ends belong to the range. */
 export function parsePortRange(value: unknown): Reading<PortRange> {
-  const match = /^(\d{1,5})(?: *- *(\d{1,5}))?$/.exec(String(value));
   const example = 'write a port like `443` or a range like `"8000-8100"`';
-  if (match === null || (typeof value !== 'number' && typeof value !== 'string'))
-    return wrong(`\`${show(value)}\` is no port: ${example}`);
+  const match = typeof value === 'number' || typeof value === 'string' ? rangeForm.exec(String(value)) : null;
+  if (match === null) return wrong(`\`${show(value)}\` is no port: ${example}`);
   const first = Number(match[1]);
   const last = match[2] === undefined ? first : Number(match[2]);
-  if (first > highestPort || last > highestPort) return wrong(`\`${value}\` is no port: the highest is ${highestPort}`);
-  if (first > last) return wrong(`\`${value}\` runs backwards: write \`"${last}-${first}"\``);
+  if (first > highestPort || last > highestPort)
+    return wrong(`\`${show(value)}\` is no port: the highest is ${highestPort}`);
+  if (first > last) return wrong(`\`${show(value)}\` runs backwards: write \`"${last}-${first}"\``);
   return right({ first, last });
 }
 

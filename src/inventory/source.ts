@@ -44,8 +44,8 @@ export interface SourceMemory {
 export interface KeptAnswer {
   readonly answer: InventoryAnswer;
   readonly atMs: number;
-  /** What the files were like that it was made from. */
-  readonly signature?: string;
+  /** What it was made from: another signature is another answer. */
+  readonly signature: string;
 }
 
 /** Makes a source; the schema of each kind of source reads its settings to one of these. */
