@@ -116,6 +116,6 @@ function close(server: Server | HttpsServer, connections: OpenConnections, bound
       clearTimeout(force);
       resolve();
     });
-    connections.closeIdle();
+    connections.drain();
   });
 }

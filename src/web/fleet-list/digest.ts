@@ -46,7 +46,12 @@ export function searchText({ host, attempt, known }: HostStatus): string {
   for (const [name, value] of Object.entries(host.labels)) parts.push(`${name}=${value}`);
   if (attempt?.failure != null) parts.push(attempt.failure.reason, attempt.failure.message);
   if (known !== null) parts.push(...knownText(known));
-  return parts.join('\n').slice(0, maxSearched).toLowerCase();
+  let text = parts.join('\n');
+  for (const name of known?.restart.packages ?? []) {
+    if (text.length >= maxSearched) break;
+    text += `\n${name}`;
+  }
+  return text.slice(0, maxSearched).toLowerCase();
 }
 
 function knownText({ restart, facts, exposure }: Known): string[] {
@@ -56,6 +61,5 @@ function knownText({ restart, facts, exposure }: Known): string[] {
     ...open.map(({ proto, port }) => `${proto}/${port}`),
     facts.os.prettyName ?? '',
     facts.kernel.release ?? '',
-    ...restart.packages,
   ];
 }

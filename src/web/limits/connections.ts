@@ -9,8 +9,8 @@ interface Connection {
 
 /** The connections of a server, also those that Node's own list lacks: without a request yet, or amid a handshake. */
 export interface OpenConnections {
-  /** Ends those on which nothing is being answered. */
-  closeIdle(): void;
+  /** Ends those on which nothing is being answered, and from now on each one with its answer. */
+  drain(): void;
   closeAll(): void;
 }
 
@@ -21,6 +21,7 @@ export interface OpenConnections {
  */
 export function boundConnections(server: Server, maxConnections: number): OpenConnections {
   const connections = new Map<string, Connection>();
+  let isDraining = false;
 
   server.prependListener('connection', (socket: Socket) => {
     if (connections.size >= maxConnections) {
@@ -41,13 +42,19 @@ export function boundConnections(server: Server, maxConnections: number): OpenCo
     const connection = connections.get(keyOf(request.socket));
     if (connection === undefined) return;
     connection.requests++;
-    response.once('close', () => connection.requests--);
+    response.once('close', () => {
+      connection.requests--;
+      if (isDraining) request.socket.end();
+    });
   });
   const closeThose = (isMeant: (connection: Connection) => boolean): void => {
     for (const connection of [...connections.values()]) if (isMeant(connection)) connection.socket.destroy();
   };
   return {
-    closeIdle: () => closeThose(({ requests }) => requests === 0),
+    drain() {
+      isDraining = true;
+      closeThose(({ requests }) => requests === 0);
+    },
     closeAll: () => closeThose(() => true),
   };
 }

@@ -31,12 +31,14 @@ export function readKey(path: string): Reading<Buffer> {
 
 export function checkKey(bytes: Buffer): Reading<Buffer> {
   if (!bytes.includes('-----BEGIN ')) return wrong('holds no private key in PEM format');
+  // PKCS #8's armour, and the header that OpenSSL's older one has (RFC 1421, 4.6.1.1).
+  if (bytes.includes('BEGIN ENCRYPTED PRIVATE KEY') || bytes.includes('Proc-Type: 4,ENCRYPTED')) {
+    return wrong('is encrypted: a key without a passphrase is needed');
+  }
   try {
     createPrivateKey(bytes);
     return right(bytes);
-  } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
-    if (code === 'ERR_MISSING_PASSPHRASE') return wrong('is encrypted: a key without a passphrase is needed');
+  } catch {
     return wrong('holds no private key, or one that is damaged or of an unknown kind');
   }
 }

@@ -1,0 +1,51 @@
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { openSettings, type WebSettings } from '../../src/web/settings/settings';
+import { startWebSide } from '../../src/web/web-side';
+import { sketchBackend, type BackendSketch } from './fleet-fixture';
+
+/** An answer as it came over the wire. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface AskOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** A web side that listens on loopback, and a client for it. */
+export interface TestWeb {
+  readonly url: string;
+  readonly port: number;
+  /** Sends exactly what it is told, where fetch would add headers and follow redirects. */
+  ask(path: string, options?: AskOptions): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** Starts the web side before a fleet that stands still. */
+export async function startTestWeb(sketch: BackendSketch = {}, settings: Partial<WebSettings> = {}): Promise<TestWeb> {
+  const inForce = { ...openSettings, ...settings };
+  const web = await startWebSide([{ host: '127.0.0.1', port: 0 }], sketchBackend(sketch), { current: () => inForce });
+  const url = web.urls[0] ?? '';
+  return {
+    url,
+    port: Number(new URL(url).port),
+    ask: (path, options) => ask(url + path, options),
+    close: () => web.close(0),
+  };
+}
+
+function ask(url: string, { method = 'GET', headers = {}, body }: AskOptions = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(url, { method, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
+      response.on('error', reject);
+    });
+    sent.on('error', reject).end(body);
+  });
+}
