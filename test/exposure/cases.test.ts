@@ -13,7 +13,12 @@ const settings = { mode: 'evaluate', public: true, edge: null, ignore: [], diall
 const dialects = ['nft.json', 'nft-1.1.3.json'] as const;
 const users = ['root', 'user'] as const;
 
-function judge(recorded: RecordedCase, as: 'root' | 'user', dialect: (typeof dialects)[number], without: string | null = null): ExposureVerdict {
+function judge(
+  recorded: RecordedCase,
+  as: 'root' | 'user',
+  dialect: (typeof dialects)[number],
+  without: string | null = null,
+): ExposureVerdict {
   return evaluateExposure(parseExposureFacts(sectionsOf(recorded, as, dialect, without)), settings);
 }
 
@@ -32,20 +37,26 @@ describe('recorded hosts that were probed with real packets', () => {
   it('are there', () => expect(cases.length).toBeGreaterThanOrEqual(55));
 
   for (const dialect of dialects) {
-    it.each(cases.map((recorded) => [recorded.name, recorded] as const))(`%s, as root, ${dialect}`, (_name, recorded) => {
-      const verdict = judge(recorded, 'root', dialect);
-      expect(`${verdict.verdict}: ${grade(recorded, verdict)}`).toMatch(/: (right|weak|tolerable)$/);
-      // Every port that is said to be open to anywhere was reached; a target that is gone is the exception.
-      const reached = new Set(recorded.openFromAnywhere);
-      const claimed = exposedPorts(verdict).filter((port) => !reached.has(port));
-      expect(grade(recorded, verdict) === 'tolerable' ? [] : claimed).toEqual([]);
-      for (const port of reached) expect([port, portVerdict(verdict, port)]).not.toEqual([port, 'none']);
-    });
+    it.each(cases.map((recorded) => [recorded.name, recorded] as const))(
+      `%s, as root, ${dialect}`,
+      (_name, recorded) => {
+        const verdict = judge(recorded, 'root', dialect);
+        expect(`${verdict.verdict}: ${grade(recorded, verdict)}`).toMatch(/: (right|weak|tolerable)$/);
+        // Every port that is said to be open to anywhere was reached; a target that is gone is the exception.
+        const reached = new Set(recorded.openFromAnywhere);
+        const claimed = exposedPorts(verdict).filter((port) => !reached.has(port));
+        expect(grade(recorded, verdict) === 'tolerable' ? [] : claimed).toEqual([]);
+        for (const port of reached) expect([port, portVerdict(verdict, port)]).not.toEqual([port, 'none']);
+      },
+    );
 
-    it.each(cases.map((recorded) => [recorded.name, recorded] as const))(`%s, as nobody, ${dialect}`, (_name, recorded) => {
-      const verdict = judge(recorded, 'user', dialect);
-      expect(grade(recorded, verdict)).toMatch(/^(right|weak|tolerable)$/);
-    });
+    it.each(cases.map((recorded) => [recorded.name, recorded] as const))(
+      `%s, as nobody, ${dialect}`,
+      (_name, recorded) => {
+        const verdict = judge(recorded, 'user', dialect);
+        expect(grade(recorded, verdict)).toMatch(/^(right|weak|tolerable)$/);
+      },
+    );
   }
 
   it('leave at most a tenth of the decidable ones unknown', () => {
@@ -62,7 +73,8 @@ describe('recorded hosts that were probed with real packets', () => {
       for (const as of users) {
         for (const dialect of dialects) {
           const mark = grade(recorded, judge(recorded, as, dialect, without));
-          if (mark !== 'right' && mark !== 'weak' && mark !== 'tolerable') bad.push(`${recorded.name} ${as} ${dialect}: ${mark}`);
+          if (mark !== 'right' && mark !== 'weak' && mark !== 'tolerable')
+            bad.push(`${recorded.name} ${as} ${dialect}: ${mark}`);
         }
       }
     }

@@ -51,7 +51,12 @@ export const SOURCES: Readonly<Record<string, string>> = {
 };
 
 /** The sections that a host in this state would send, as root or as nobody, in either dialect of nft's JSON. */
-export function sectionsOf(recorded: RecordedCase, as: 'root' | 'user', dialect: 'nft.json' | 'nft-1.1.3.json', without: string | null = null): Sections {
+export function sectionsOf(
+  recorded: RecordedCase,
+  as: 'root' | 'user',
+  dialect: 'nft.json' | 'nft-1.1.3.json',
+  without: string | null = null,
+): Sections {
   const files = as === 'root' ? recorded.root : recorded.user;
   const sections = new Map<string, Section>();
   for (const [file, name] of Object.entries(SOURCES)) {
