@@ -256,8 +256,8 @@ describe('loadConfig', () => {
       expect(await faultOf('content.bin', content)).toEqual([`bad/content.bin:1:1: ${message}`]);
     });
 
-    test('a million brackets', async () => {
-      const [fault, ...others] = await faultOf('brackets.bin', '['.repeat(1_000_000));
+    test('a hundred thousand brackets', async () => {
+      const [fault, ...others] = await faultOf('brackets.bin', '['.repeat(100_000));
       expect(fault).toMatch(/^bad\/brackets.bin:1:\d+: this YAML is nested too deeply to be read$/);
       expect(others).toEqual([]);
     });
@@ -309,7 +309,7 @@ describe('loadConfig', () => {
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 

@@ -164,7 +164,7 @@ describe('windowState', () => {
           expect(windowState(given, nowMs).open).toBe(openByLooking(timezone, hours, minutes, durationMinutes, nowMs));
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
