@@ -64,6 +64,10 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
     if (live.entry.reach === 'down') await down(live);
   }
   writeFiles(folder, client.private, fleet);
+  const cleanUp = async (): Promise<void> => {
+    await Promise.all([...fleet.values()].map(down));
+    rmSync(folder, { recursive: true, force: true });
+  };
   const exporter = await startExporter({
     configFile: join(folder, 'reboot-exporter.yml'),
     stateFile: join(folder, 'state.json'),
@@ -72,6 +76,9 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
     enableLifecycle: false,
     shard: null,
     log: createLogger('error', 'logfmt'),
+  }).catch(async (error: unknown) => {
+    await cleanUp();
+    throw error;
   });
 
   const story = tellStory(fleet, { up, down }, options);
@@ -81,8 +88,7 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
     async stop() {
       await story.stop();
       await exporter.stop();
-      await Promise.all([...fleet.values()].map(down));
-      rmSync(folder, { recursive: true, force: true });
+      await cleanUp();
     },
   };
 }

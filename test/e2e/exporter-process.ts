@@ -83,9 +83,13 @@ export class ExporterProcess {
     return this.ended;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    if (!this.hasEnded) this.child.kill(signal);
+  }
+
   /** Sends a signal, and waits for the end. */
   async end(signal: NodeJS.Signals): Promise<Ending> {
-    if (!this.hasEnded) this.child.kill(signal);
+    this.signal(signal);
     return this.ended;
   }
 
