@@ -23,7 +23,8 @@ function judge(schemaName: string, text: string): string[] {
 }
 
 describe('the published JSON Schemas', () => {
-  test.each([...jsonSchemaFiles()])('%s is what the schema gives now: else run `npm run generate`', (name, text) => {
+  test.each([...jsonSchemaFiles()])('%s is that of the source; `npm run generate` writes it', (name, text) => {
+    if (process.env['UPDATE_GENERATED'] === '1') writeFileSync(join(folder, name), text);
     expect(readFileSync(join(folder, name), 'utf8')).toBe(text);
   });
 
