@@ -19,7 +19,7 @@ const common = `
     return 1
   }
 
-  # exposure_may WORD TOOL ARG…: whether sudo may be used for this, asked without running anything.
+  # exposure_may WORD TOOL ARG...: whether sudo may be used for this, asked without running anything.
   # The root-owned wrapper goes first: one line in sudoers, and it takes fixed words only.
   exposure_may() {
     [ -n "$sudo" ] && [ "$exposure_uid" != 0 ] || return 1
@@ -34,7 +34,7 @@ const common = `
     fi
   }
 
-  # exposure_root WORD TOOL ARG…: runs a reading command as root where that is allowed, otherwise as it is.
+  # exposure_root WORD TOOL ARG...: runs a reading command as root where that is allowed, otherwise as it is.
   # 127 says that the tool is not installed.
   exposure_root() {
     exposure_path=$(exposure_tool "$2") || return 127

@@ -46,7 +46,11 @@ export interface FleetObserver {
 interface Entry {
   status: HostStatus;
   /** The probe under way or waiting for its turn: whoever asks meanwhile joins it. */
-  probing: { readonly done: Promise<HostStatus>; readonly hurry: () => void; readonly wish: { exposure: boolean } } | null;
+  probing: {
+    readonly done: Promise<HostStatus>;
+    readonly hurry: () => void;
+    readonly wish: { exposure: boolean };
+  } | null;
   cancelTimer: (() => void) | null;
   exposureReading: ExposureReading | null;
   abort: AbortController | null;
@@ -137,7 +141,8 @@ export class Fleet {
     const pending = [...this.entries.values()].flatMap((entry) => (entry.probing === null ? [] : [entry.probing.done]));
     const all = Promise.allSettled([...pending, ...this.ending.values()]);
     await this.within(boundMs, all);
-    for (const entry of this.entries.values()) entry.abort?.abort(new ProbeFailure('internal', 'the exporter is stopping'));
+    for (const entry of this.entries.values())
+      entry.abort?.abort(new ProbeFailure('internal', 'the exporter is stopping'));
     await this.within(breakOffMs, all);
   }
 
@@ -291,9 +296,18 @@ export class Fleet {
     const { reason, message } = failure;
     const durationSeconds = (atMonotonicMs - begunMs) / 1000;
     if (!this.isCurrent(entry) || (this.isStopping && reason === 'internal')) return;
-    this.update(entry, afterFailure(entry.status, { atMs: time.nowMs(), durationSeconds, failure: { reason, message } }, atMonotonicMs));
-    const fields = { host: entry.status.host.name, reason, error: message, failures_in_row: entry.status.failuresInRow };
-    if (reason === 'internal') log.error('A probe failed by a fault of the exporter', { ...fields, stack: causeOf(failure) });
+    this.update(
+      entry,
+      afterFailure(entry.status, { atMs: time.nowMs(), durationSeconds, failure: { reason, message } }, atMonotonicMs),
+    );
+    const fields = {
+      host: entry.status.host.name,
+      reason,
+      error: message,
+      failures_in_row: entry.status.failuresInRow,
+    };
+    if (reason === 'internal')
+      log.error('A probe failed by a fault of the exporter', { ...fields, stack: causeOf(failure) });
     // A host that goes away and comes back with another key fails for two reasons in one go: both are news.
     else if (!entry.toldReasons.has(reason)) log.warn('A host could not be probed', fields);
     else log.debug('A host could not be probed', fields);
@@ -321,7 +335,8 @@ export class Fleet {
     const scheduledMs = this.settings.timetable.next(status.host.name, isServed ? entry.servedMs : nowMs);
     const reason = status.attempt?.failure?.reason;
     const isRestarting = status.restartingSinceMonotonicMs !== null;
-    const pauseMs = reason === undefined ? null : retryPauseMs(status.host.name, reason, status.failuresInRow, isRestarting);
+    const pauseMs =
+      reason === undefined ? null : retryPauseMs(status.host.name, reason, status.failuresInRow, isRestarting);
     this.plan(entry, Math.min(scheduledMs - nowMs, pauseMs ?? Infinity));
   }
 

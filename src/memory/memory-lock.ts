@@ -101,7 +101,9 @@ function listenAt(path: string, stateFile: string): Promise<Server> {
     const server = createServer((socket) => socket.destroy());
     server.once('error', (error: NodeJS.ErrnoException) => {
       const what = `${dirname(stateFile)} can't be written, where ${basename(stateFile)} is to be kept`;
-      reject(Object.assign(new Error(`${what}: ${error.code ?? error.message}`, { cause: error }), { code: error.code }));
+      reject(
+        Object.assign(new Error(`${what}: ${error.code ?? error.message}`, { cause: error }), { code: error.code }),
+      );
     });
     server.listen({ path, exclusive: true }, () => {
       server.unref();

@@ -28,7 +28,12 @@ const program = { text: null as string | null };
  * Probes one host: one connection, one command, one answer. Throws ProbeFailure
  * with the reason; `signal` ends it at whichever step it is.
  */
-export async function probeHost(host: Host, wish: ProbeWish, transport: Transport, signal: AbortSignal): Promise<HostReport> {
+export async function probeHost(
+  host: Host,
+  wish: ProbeWish,
+  transport: Transport,
+  signal: AbortSignal,
+): Promise<HostReport> {
   program.text ??= probeProgram();
   const nonce = randomBytes(16).toString('hex');
   const reply = await transport.run({

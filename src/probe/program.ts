@@ -32,14 +32,14 @@ export function probeInput(nonce: string, wish: ProbeWish, program = probeProgra
 }
 
 /**
- * The program that runs on hosts, whole: POSIX sh, read-only, one process of
- * its own. `root` is a folder that stands for `/`, for tests without root.
+ * The program that runs on hosts, whole: POSIX sh, read-only, in ASCII, for some
+ * shells stop at other characters in the C locale. `root` is a folder that stands for `/`, for tests without root.
  */
 export function probeProgram(root = ''): string {
   return `#!/bin/sh
 # reboot-exporter probe, version ${programVersion}: reads whether this host needs a restart, and prints it.
 # It changes nothing. Run it by hand to see what it sends; see https://github.com/reboot-exporter/reboot-exporter.
-# When it is sent to /bin/sh, a line request='…' comes before it. Installed as a forced command
+# When it is sent to /bin/sh, a line request='...' comes before it. Installed as a forced command
 # (command="/usr/local/lib/reboot-exporter/probe" in authorized_keys), it reads that line from its input.
 # The braces make the shell read it to its end before it runs any of it: a copy that was cut off does nothing.
 {
@@ -49,7 +49,7 @@ LC_ALL=C
 export PATH LC_ALL
 unset IFS CDPATH ENV BASH_ENV
 
-# section NAME COMMAND…: the command's output, framed, with its exit status.
+# section NAME COMMAND...: the command's output, framed, with its exit status.
 section() {
   section_name=$1
   shift
@@ -102,8 +102,7 @@ if [ -z "\${request:-}" ]; then
   fi
 fi
 main "$request" </dev/null
-exit 0
-}
+} && exit 0
 `;
 }
 

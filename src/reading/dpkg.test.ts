@@ -36,12 +36,15 @@ describe('dpkg', () => {
     ]);
   });
 
-  test.each([127, 2, 126, 137])('knows no packages when dpkg-query ended with %d: unknown, not "none installed"', (status) => {
-    const facts = dpkg.parse(section('dpkg', 'package=ii |libc6|amd64|1\n', status));
-    expect(facts.packages).toBeNull();
-    expect(findInstalled(facts, 'libc6')).toBeUndefined();
-    expect(findInstalled(facts, 'unattended-upgrades')).toBeUndefined();
-  });
+  test.each([127, 2, 126, 137])(
+    'knows no packages when dpkg-query ended with %d: unknown, not "none installed"',
+    (status) => {
+      const facts = dpkg.parse(section('dpkg', 'package=ii |libc6|amd64|1\n', status));
+      expect(facts.packages).toBeNull();
+      expect(findInstalled(facts, 'libc6')).toBeUndefined();
+      expect(findInstalled(facts, 'unattended-upgrades')).toBeUndefined();
+    },
+  );
 
   test('tells a package that is not installed from one that could not be asked for', () => {
     const facts = dpkg.parse(section('dpkg', 'package=rc |reboot-notifier|all|0.8\n', 1));

@@ -48,7 +48,7 @@ export const dpkg: Reading<Dpkg> = {
     done
   fi
   stat -c 'unpacked=%Y %n' "$@"
-  return $found
+  return "$found"
   `,
   parse(section) {
     if (section === undefined) return { packages: null, installedAtSeconds: new Map() };

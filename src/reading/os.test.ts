@@ -19,7 +19,11 @@ describe('os', () => {
   });
 
   test('keeps several families apart', () => {
-    expect(os.parse(section('os', 'ID="rocky"\nID_LIKE="rhel centos fedora"\n')).like).toEqual(['rhel', 'centos', 'fedora']);
+    expect(os.parse(section('os', 'ID="rocky"\nID_LIKE="rhel centos fedora"\n')).like).toEqual([
+      'rhel',
+      'centos',
+      'fedora',
+    ]);
   });
 });
 
@@ -31,7 +35,11 @@ describe('kernel', () => {
       version: '#45-Ubuntu SMP',
       signature: 'Ubuntu 6.8.0-45.45-generic 6.8.12',
     });
-    expect(kernel.parse(section('kernel', 'release=\nversion=\n'))).toEqual({ release: null, version: null, signature: null });
+    expect(kernel.parse(section('kernel', 'release=\nversion=\n'))).toEqual({
+      release: null,
+      version: null,
+      signature: null,
+    });
   });
 });
 

@@ -37,7 +37,8 @@ export const patching: Reading<Patching> = {
     const readable = section !== undefined && section.status === 0;
     const setting = (name: string): string | null => unquote(fields.get(name));
     const timer = fields.get('timer');
-    const switchedOn = !isZero(setting('enable')) && !isOff(setting('upgrade')) && timer !== 'masked' && timer !== 'disabled';
+    const switchedOn =
+      !isZero(setting('enable')) && !isOff(setting('upgrade')) && timer !== 'masked' && timer !== 'disabled';
     return {
       configured: readable ? switchedOn : null,
       lastRunSeconds: stamp(section, 'unattended-upgrades-stamp'),

@@ -64,12 +64,25 @@ describe('readNumber', () => {
     expect(readNumber(text)).toBeCloseTo(expected, 6);
   });
 
-  test.each(['', '-', '-1', '+1', 'W', '1e5', '0x10', ' 1', '1 ', '1.', '.5', 'NaN', 'Infinity', '12345678901234567', '١'])(
-    '%j is none: never NaN, never a guess',
-    (text) => {
-      expect(readNumber(text)).toBeNull();
-    },
-  );
+  test.each([
+    '',
+    '-',
+    '-1',
+    '+1',
+    'W',
+    '1e5',
+    '0x10',
+    ' 1',
+    '1 ',
+    '1.',
+    '.5',
+    'NaN',
+    'Infinity',
+    '12345678901234567',
+    '١',
+  ])('%j is none: never NaN, never a guess', (text) => {
+    expect(readNumber(text)).toBeNull();
+  });
 
   test('is none for what is not there', () => {
     expect(readNumber(undefined)).toBeNull();

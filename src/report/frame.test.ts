@@ -6,7 +6,11 @@ import { decodeAnswer, type Answer } from './frame';
 const nonce = '00112233445566778899aabbccddeeff';
 
 function framed(name: string, body: string | Buffer, status = 0): Buffer {
-  return Buffer.concat([Buffer.from(`\n=${nonce} begin ${name}\n`), Buffer.from(body), Buffer.from(`\n=${nonce} end ${name} ${status}\n`)]);
+  return Buffer.concat([
+    Buffer.from(`\n=${nonce} begin ${name}\n`),
+    Buffer.from(body),
+    Buffer.from(`\n=${nonce} end ${name} ${status}\n`),
+  ]);
 }
 
 function answerOf(...sections: Buffer[]): Buffer {
@@ -27,7 +31,10 @@ async function failureOf(output: Buffer): Promise<ProbeFailure> {
 
 describe('decodeAnswer', () => {
   test('gives each section its bytes and its exit status', async () => {
-    const answer = await decodeAnswer(answerOf(framed('a', 'one\ntwo'), framed('b', '', 127), framed('c', '\n\n')), nonce);
+    const answer = await decodeAnswer(
+      answerOf(framed('a', 'one\ntwo'), framed('b', '', 127), framed('c', '\n\n')),
+      nonce,
+    );
     expect(answer.version).toBe(1);
     expect(bodies(answer)).toEqual({ a: 'one\ntwo', b: '', c: '\n\n' });
     expect(answer.sections.get('b')?.status).toBe(127);
@@ -110,7 +117,9 @@ describe('decodeAnswer', () => {
   test('bounds how many sections there are, outside and inside of the compressed part', async () => {
     const many = Array.from({ length: 300 }, (_, at) => framed(`s${at}`, ''));
     expect((await failureOf(answerOf(...many))).message).toBe('more than 256 sections');
-    expect((await failureOf(answerOf(framed('gzip', gzipSync(Buffer.concat(many)))))).message).toBe('more than 256 sections');
+    expect((await failureOf(answerOf(framed('gzip', gzipSync(Buffer.concat(many)))))).message).toBe(
+      'more than 256 sections',
+    );
   });
 });
 
@@ -146,7 +155,18 @@ describe('the compressed part of an answer', () => {
 test('whatever a host sends, decodeAnswer fails only as a ProbeFailure with the reason output', async () => {
   const words = [
     `\n=${nonce} `,
-    ...['hello 1\n', 'begin a\n', 'end a 0\n', 'begin gzip\n', 'end gzip 0\n', 'done\n', '\n', '\0', 'text', `=${nonce}`],
+    ...[
+      'hello 1\n',
+      'begin a\n',
+      'end a 0\n',
+      'begin gzip\n',
+      'end gzip 0\n',
+      'done\n',
+      '\n',
+      '\0',
+      'text',
+      `=${nonce}`,
+    ],
   ];
   const piece = fc.oneof(
     fc.constantFrom(...words).map((word) => Buffer.from(word)),

@@ -40,7 +40,12 @@ function later(said: Said, seconds: number): Said {
 
 /** The same moment on a clock that was stepped: the boot moves with it, files keep the times that they have. */
 function stepped(said: Said, seconds: number): Said {
-  return { ...said, now: Number(said.now ?? now) + seconds, bootedAt: bootedAt + seconds, uptime: Number(said.now ?? now) - bootedAt };
+  return {
+    ...said,
+    now: Number(said.now ?? now) + seconds,
+    bootedAt: bootedAt + seconds,
+    uptime: Number(said.now ?? now) - bootedAt,
+  };
 }
 
 describe('the verdict', () => {
@@ -52,7 +57,13 @@ describe('the verdict', () => {
 
   test('is not required if one that can be trusted says no and none says yes', () => {
     const { state } = assess({});
-    expect(state).toMatchObject({ verdict: 'not_required', sinceSeconds: null, evidence: null, reasons: [], packages: [] });
+    expect(state).toMatchObject({
+      verdict: 'not_required',
+      sinceSeconds: null,
+      evidence: null,
+      reasons: [],
+      packages: [],
+    });
   });
 
   test('is unknown where no signal can tell: plain Debian whose kernel can not be compared', () => {
@@ -114,7 +125,12 @@ describe('the verdict', () => {
 describe('since when', () => {
   test.each<[string, Said, number, Evidence]>([
     ['the birth of the flag, rewritten since', flagged, now - day, 'birth'],
-    ['the birth of .pkgs, if earlier', { ...flagged, list: { born: now - day - 60, modified: now } }, now - day - 60, 'birth'],
+    [
+      'the birth of .pkgs, if earlier',
+      { ...flagged, list: { born: now - day - 60, modified: now } },
+      now - day - 60,
+      'birth',
+    ],
     [
       'when a named package was unpacked, without a birth time',
       { flag: { modified: now - hour }, listText: 'dbus\n', unpacked: { dbus: now - 2 * hour } },
@@ -127,7 +143,12 @@ describe('since when', () => {
       now - day - 30,
       'package',
     ],
-    ['the modification time, where there is nothing better', { flag: { modified: now - hour } }, now - hour, 'modified'],
+    [
+      'the modification time, where there is nothing better',
+      { flag: { modified: now - hour } },
+      now - hour,
+      'modified',
+    ],
     [
       'not the modification time, where a package tells',
       { flag: { modified: now - 3 * hour }, listText: 'dbus', unpacked: { dbus: now - hour } },
@@ -148,11 +169,19 @@ describe('since when', () => {
       'modified',
     ],
     ['not a time in the future', { flag: { born: now + day, modified: now + day } }, now, 'first_seen'],
-    ['the boot, for a time a little before it', { flag: { born: bootedAt - 3, modified: bootedAt } }, bootedAt, 'birth'],
+    [
+      'the boot, for a time a little before it',
+      { flag: { born: bootedAt - 3, modified: bootedAt } },
+      bootedAt,
+      'birth',
+    ],
     ['now, for a time a little after it', { flag: { born: now + 3, modified: now + 3 } }, now, 'first_seen'],
     [
       'the boot, for a kernel that was there before and did not come up',
-      { packages: { 'linux-image-6.1.0-27-amd64': '1', 'linux-image-6.1.0-28-amd64': '1' }, unpacked: { 'linux-image-6.1.0-28-amd64': bootedAt - day } },
+      {
+        packages: { 'linux-image-6.1.0-27-amd64': '1', 'linux-image-6.1.0-28-amd64': '1' },
+        unpacked: { 'linux-image-6.1.0-28-amd64': bootedAt - day },
+      },
       bootedAt,
       'package',
     ],
@@ -161,20 +190,26 @@ describe('since when', () => {
   });
 
   test('is never before the boot, never in the future, whatever the files say', () => {
-    const time = fc.oneof(fc.integer({ min: 0, max: 4_000_000_000 }), fc.integer({ min: bootedAt - 20, max: now + 20 }));
+    const time = fc.oneof(
+      fc.integer({ min: 0, max: 4_000_000_000 }),
+      fc.integer({ min: bootedAt - 20, max: now + 20 }),
+    );
     fc.assert(
-      fc.property(fc.array(time, { minLength: 6, maxLength: 6 }), ([born, modified, listBorn, listModified, dbus, libc6]) => {
-        const { state } = assess({
-          now,
-          flag: { born: born ?? 0, modified: modified ?? 0 },
-          list: { born: listBorn ?? 0, modified: listModified ?? 0 },
-          listText: 'dbus\nlibc6\n',
-          unpacked: { dbus: dbus ?? 0, libc6: libc6 ?? 0 },
-        });
-        if (state.verdict !== 'required') return;
-        expect(state.sinceSeconds).toBeGreaterThanOrEqual(bootedAt);
-        expect(state.sinceSeconds).toBeLessThanOrEqual(now);
-      }),
+      fc.property(
+        fc.array(time, { minLength: 6, maxLength: 6 }),
+        ([born, modified, listBorn, listModified, dbus, libc6]) => {
+          const { state } = assess({
+            now,
+            flag: { born: born ?? 0, modified: modified ?? 0 },
+            list: { born: listBorn ?? 0, modified: listModified ?? 0 },
+            listText: 'dbus\nlibc6\n',
+            unpacked: { dbus: dbus ?? 0, libc6: libc6 ?? 0 },
+          });
+          if (state.verdict !== 'required') return;
+          expect(state.sinceSeconds).toBeGreaterThanOrEqual(bootedAt);
+          expect(state.sinceSeconds).toBeLessThanOrEqual(now);
+        },
+      ),
     );
   });
 
@@ -204,7 +239,10 @@ describe('from probe to probe', () => {
   });
 
   test('a package list that grows changes no age', () => {
-    const states = sequence({ ...flagged, listText: 'dbus', now }, later({ ...flagged, listText: 'dbus\nlibc6\n' }, 300));
+    const states = sequence(
+      { ...flagged, listText: 'dbus', now },
+      later({ ...flagged, listText: 'dbus\nlibc6\n' }, 300),
+    );
     expect(states.map(({ packages }) => packages)).toEqual([['dbus'], ['dbus', 'libc6']]);
     expect(states.map(age)).toEqual([day, day + 300]);
   });
@@ -244,12 +282,18 @@ describe('from probe to probe', () => {
 
   test('a need that arose long after the restart is not one that outlived it', () => {
     const rebooted: Said = { bootId: otherBootId, bootedAt: now + 60, now: now + 9 * day };
-    const states = sequence({ ...flagged, now }, { ...rebooted, flag: { born: now + 8 * day, modified: now + 8 * day } });
+    const states = sequence(
+      { ...flagged, now },
+      { ...rebooted, flag: { born: now + 8 * day, modified: now + 8 * day } },
+    );
     expect(states[1]).toMatchObject({ verdict: 'required', survivedRestart: false, sinceSeconds: now + 8 * day });
   });
 
   test('a host without a boot id is known again by the time of its boot', () => {
-    const states = sequence({ flag: {}, bootId: null, now }, { flag: {}, bootId: null, now: now + 302, bootedAt: bootedAt + 2 });
+    const states = sequence(
+      { flag: {}, bootId: null, now },
+      { flag: {}, bootId: null, now: now + 302, bootedAt: bootedAt + 2 },
+    );
     expect(age(states[1] as RestartState)).toBeCloseTo(300, 0);
   });
 
@@ -297,7 +341,11 @@ describe('a clock that is stepped within a boot', () => {
 
   test('while nothing can be told: the count goes on from where it was', () => {
     const unreadable: Said = { packages: null, flagStatus: 1 };
-    const states = sequence({ flag: {}, now }, stepped(later(unreadable, 60), -hour), stepped(later({ flag: {} }, 120), -hour));
+    const states = sequence(
+      { flag: {}, now },
+      stepped(later(unreadable, 60), -hour),
+      stepped(later({ flag: {} }, 120), -hour),
+    );
     expect(age(states[2] as RestartState)).toBe(120);
   });
 

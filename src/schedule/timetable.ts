@@ -63,7 +63,11 @@ function createPeriods(expression: string): (nowMs: number) => Period {
 
 /** The matches of an expression around a moment: at or before it, and after it. */
 function periodAround(expression: string, nowMs: number): Period {
-  const endMs = CronExpressionParser.parse(expression, { currentDate: new Date(nowMs) }).next().getTime();
-  const beginMs = CronExpressionParser.parse(expression, { currentDate: new Date(endMs) }).prev().getTime();
+  const endMs = CronExpressionParser.parse(expression, { currentDate: new Date(nowMs) })
+    .next()
+    .getTime();
+  const beginMs = CronExpressionParser.parse(expression, { currentDate: new Date(endMs) })
+    .prev()
+    .getTime();
   return { beginMs, endMs };
 }

@@ -1,11 +1,23 @@
 import { bootedAt, bootId, factsOf, now, otherBootId, type Said } from '../../test/fixture/said';
-import { clockStepSeconds, findBootTime, isAfterBoot, isBeforeBoot, isSameBoot, type RememberedBoot } from './boot-time';
+import {
+  clockStepSeconds,
+  findBootTime,
+  isAfterBoot,
+  isBeforeBoot,
+  isSameBoot,
+  type RememberedBoot,
+} from './boot-time';
 
 function bootOf(said: Said, remembered: RememberedBoot | null = null): ReturnType<typeof findBootTime> {
   return findBootTime(factsOf(said), remembered);
 }
 
-const remembered: RememberedBoot = { id: bootId, atSeconds: bootedAt, earliestAtSeconds: bootedAt, latestAtSeconds: bootedAt };
+const remembered: RememberedBoot = {
+  id: bootId,
+  atSeconds: bootedAt,
+  earliestAtSeconds: bootedAt,
+  latestAtSeconds: bootedAt,
+};
 
 describe('findBootTime', () => {
   test('takes the kernel at its word', () => {
@@ -85,7 +97,9 @@ describe('findBootTime', () => {
     });
 
     test('begins anew with another boot', () => {
-      expect(bootOf({ bootId: otherBootId, bootedAt: bootedAt + 1000 }, remembered).earliestAtSeconds).toBe(bootedAt + 1000);
+      expect(bootOf({ bootId: otherBootId, bootedAt: bootedAt + 1000 }, remembered).earliestAtSeconds).toBe(
+        bootedAt + 1000,
+      );
     });
   });
 });

@@ -33,7 +33,8 @@ export type RememberedBoot = Omit<BootTime, 'nowSeconds'>;
 export function findBootTime(facts: HostFacts, remembered: RememberedBoot | null = null): BootTime {
   const { boot, machine } = facts;
   const nowSeconds = findNow(facts);
-  const kernelBoot = boot.kernelTimeSeconds ?? sum(nowSeconds, boot.uptimeSeconds === null ? null : -boot.uptimeSeconds);
+  const kernelBoot =
+    boot.kernelTimeSeconds ?? sum(nowSeconds, boot.uptimeSeconds === null ? null : -boot.uptimeSeconds);
   const init = boot.initStartSeconds;
   const id = machine.container === null || boot.id === null || init === null ? boot.id : `${boot.id}/${init}`;
   // A container that hides its process 1 started at some time after its host did: when can't be told.

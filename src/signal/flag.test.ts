@@ -36,7 +36,9 @@ describe('the flag is there', () => {
     ['?, of others', '?'],
     ['-1', '-1'],
   ])('a birth time of %s is none', (_name, born) => {
-    expect(required({ flag: { born, modified: hourAgo } }).since).toEqual([{ atSeconds: hourAgo, evidence: 'modified' }]);
+    expect(required({ flag: { born, modified: hourAgo } }).since).toEqual([
+      { atSeconds: hourAgo, evidence: 'modified' },
+    ]);
   });
 
   test('empty: presence counts, never the size', () => {
@@ -58,7 +60,9 @@ describe('the flag is there', () => {
   });
 
   test('.pkgs with snap:NAME keeps the name as it is', () => {
-    expect(required({ ...present, list: { modified: hourAgo }, listText: 'snap:core22\n' }).packages).toEqual(['snap:core22']);
+    expect(required({ ...present, list: { modified: hourAgo }, listText: 'snap:core22\n' }).packages).toEqual([
+      'snap:core22',
+    ]);
   });
 
   test('a kernel that is named twice, by linux-base as well: when linux-base itself was unpacked is no evidence', () => {
@@ -195,12 +199,25 @@ describe('the flag is not there', () => {
 
   test('without dpkg it goes by the hooks alone', () => {
     expect(judge({ packages: null }).says).toBe('silent');
-    expect(judge({ packages: null, flagLines: ['writer=etc/kernel/postinst.d/reboot-notifier'] }).says).toBe('not_required');
+    expect(judge({ packages: null, flagLines: ['writer=etc/kernel/postinst.d/reboot-notifier'] }).says).toBe(
+      'not_required',
+    );
   });
 });
 
 test('judges anything without throwing, to bounded and printable text', () => {
-  const words = ['present=reboot-required\n', 'stat=reboot-required ', '0', ' ', 'W', '1795305600', '\n', 'packages\n', 'writer=', '\0'];
+  const words = [
+    'present=reboot-required\n',
+    'stat=reboot-required ',
+    '0',
+    ' ',
+    'W',
+    '1795305600',
+    '\n',
+    'packages\n',
+    'writer=',
+    '\0',
+  ];
   const bytes = fc.oneof(
     fc.array(fc.constantFrom(...words), { maxLength: 40 }).map((parts) => Buffer.from(parts.join(''))),
     fc.uint8Array({ maxLength: 300 }).map((body) => Buffer.from(body)),

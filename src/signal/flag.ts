@@ -85,7 +85,10 @@ function parseFlag(section: Section | undefined): FlagFile | null {
     list: fileTimes(facts, 'reboot-required.pkgs'),
     writer: writerFiles.find((file) => facts.includes(`writer=${file}`)) ?? null,
     livepatch: facts.some((line) => line.startsWith('livepatch=')),
-    packages: [...new Set(names.map((name) => cleanText(name, 128)).filter((name) => name !== ''))].slice(0, maxPackages),
+    packages: [...new Set(names.map((name) => cleanText(name, 128)).filter((name) => name !== ''))].slice(
+      0,
+      maxPackages,
+    ),
     packagesCut: section.body.length >= maxListBytes || new Set(names).size > maxPackages,
   };
 }

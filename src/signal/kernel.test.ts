@@ -187,10 +187,13 @@ describe('a rebuild under the name that runs', () => {
 });
 
 describe('where the test does not apply or can not be made', () => {
-  test.each(['docker', 'lxc', 'podman', 'systemd-nspawn'])("a %s container runs its host's kernel: silent", (container) => {
-    const packages = { 'linux-image-6.1.0-28-amd64': '6.1.119-1' };
-    expect(judge({ container, packages }).says).toBe('silent');
-  });
+  test.each(['docker', 'lxc', 'podman', 'systemd-nspawn'])(
+    "a %s container runs its host's kernel: silent",
+    (container) => {
+      const packages = { 'linux-image-6.1.0-28-amd64': '6.1.119-1' };
+      expect(judge({ container, packages }).says).toBe('silent');
+    },
+  );
 
   test.each(['6.1.50', '6.1.50+', '5.10-custom', 'custom', '', '-', 'x'.repeat(300)])(
     'a kernel called %j is of no package: silent or unknown, never yes or no',
@@ -231,7 +234,10 @@ describe('parseRelease', () => {
     expect(parseRelease(name)).toEqual({ name, version, flavour });
   });
 
-  test.each(['', '-', 'amd64', '6.1-amd64', '6.1.0', '6.1.0-27', 'generic-6.1.0', '6..1-amd64', '6.1.x-amd64'])('%j is none', (name) => {
-    expect(parseRelease(name)).toBeNull();
-  });
+  test.each(['', '-', 'amd64', '6.1-amd64', '6.1.0', '6.1.0-27', 'generic-6.1.0', '6..1-amd64', '6.1.x-amd64'])(
+    '%j is none',
+    (name) => {
+      expect(parseRelease(name)).toBeNull();
+    },
+  );
 });

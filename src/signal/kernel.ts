@@ -19,7 +19,8 @@ export const kernel: Signal = {
       return { says: 'silent', because: `a ${facts.machine.container} container runs its host's kernel` };
     }
     if (facts.kernel.release === null) return { says: 'unknown', because: 'the running kernel could not be read' };
-    if (facts.dpkg.packages === null) return { says: 'unknown', because: 'dpkg could not be asked which kernels are installed' };
+    if (facts.dpkg.packages === null)
+      return { says: 'unknown', because: 'dpkg could not be asked which kernels are installed' };
     const running = parseRelease(facts.kernel.release);
     if (running === null) {
       return { says: 'silent', because: `${facts.kernel.release} is not the name of a packaged kernel` };
@@ -40,7 +41,10 @@ export function installedKernels(packages: readonly DebianPackage[]): InstalledK
   for (const debianPackage of packages) {
     if (!debianPackage.name.startsWith('linux-image-') || !isInstalled(debianPackage)) continue;
     if (debianPackage.name.endsWith('-dbg') || debianPackage.name.endsWith('-dbgsym')) continue;
-    const name = debianPackage.name.slice('linux-image-'.length).replace(/^unsigned-/, '').replace(/-unsigned$/, '');
+    const name = debianPackage.name
+      .slice('linux-image-'.length)
+      .replace(/^unsigned-/, '')
+      .replace(/-unsigned$/, '');
     const release = parseRelease(name);
     if (release !== null) kernels.push({ debianPackage, release });
   }

@@ -33,7 +33,10 @@ export function judgeUnpacked(
     if (atSeconds === undefined) return { says: 'unknown', because: `when ${name} was unpacked could not be read` };
     const isNewer = isAfterBoot(atSeconds, context.bootTime);
     if (isNewer === null) {
-      return { says: 'unknown', because: `the clock was set back since ${name} was unpacked, before or after this boot` };
+      return {
+        says: 'unknown',
+        because: `the clock was set back since ${name} was unpacked, before or after this boot`,
+      };
     }
     if (isNewer) newer.push({ name, atSeconds });
   }
