@@ -1,5 +1,8 @@
 import { right, wrong, type Reading } from '../config/reading';
 
+/** The labels that `reboot_host_info` has of its own, beside those of the host. */
+export const hostInfoLabels = ['os', 'os_version', 'kernel_running', 'kernel_installed', 'virtualization'] as const;
+
 /**
  * Labels that a host can't set, and who does. Host labels stand on series beside the exporter's own, so a clash would
  * be a duplicate label, which Prometheus refuses with the entire scrape.
@@ -7,25 +10,10 @@ import { right, wrong, type Reading } from '../config/reading';
 export const reservedLabels: ReadonlyMap<string, string> = new Map([
   ['host', 'the exporter sets it'],
   ['stack', 'the exporter sets it: give the host its `stack:`'],
-  ...[
-    'os',
-    'os_id',
-    'os_name',
-    'os_version',
-    'kernel',
-    'kernel_running',
-    'kernel_installed',
-    'kernel_newest',
-    'running_kernel',
-    'newest_kernel',
-    'installed_kernel',
-    'virtualization',
-    'virtualisation',
-    'container',
-  ].map((name): [string, string] => [name, '`reboot_host_info` has it already']),
+  ...hostInfoLabels.map((name): [string, string] => [name, '`reboot_host_info` has it already']),
   ['severity', 'the alert rules set it'],
-  ['alertname', 'Prometheus sets it on alerts'],
   ['exposure', 'the alert rules set it'],
+  ['alertname', 'Prometheus sets it on alerts'],
   ['le', 'Prometheus keeps it for histograms'],
   ['quantile', 'Prometheus keeps it for summaries'],
 ]);
