@@ -1,21 +1,26 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { artefacts } from './artefacts';
+import { renderAlertmanager } from './routing/alertmanager';
+import { renderAlertmanagerConfig } from './routing/manifest';
+import { splitTemplates } from './routing/template-text';
+import { renderPrometheusRule, renderRules } from './rules/files';
 
-/** Writes what is generated into the folder `alerts` of the working directory. */
-function main(): void {
-  const folder = join(process.cwd(), 'alerts');
-  for (const [path, content] of artefacts(readTemplates(join(folder, 'templates')))) {
-    writeFileSync(join(folder, path), content);
-  }
+/** The committed text of each generated file, by its name in this folder. */
+export function alertFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ['reboot-exporter.rules.yml', renderRules()],
+    ['prometheusrule.yaml', renderPrometheusRule()],
+    ['alertmanager.yml', renderAlertmanager()],
+    ['alertmanagerconfig.yaml', renderAlertmanagerConfig(splitTemplates(messageTemplates()))],
+  ]);
 }
 
-function readTemplates(folder: string): string {
+/** The text of all message templates, which are written by hand. */
+function messageTemplates(): string {
+  const folder = join(__dirname, 'templates');
   const files = readdirSync(folder).filter((file) => file.endsWith('.tmpl'));
   return files
     .sort()
     .map((file) => readFileSync(join(folder, file), 'utf8'))
     .join('\n');
 }
-
-main();

@@ -23,17 +23,6 @@ export const scheduledWithinSeconds = 86_400;
 /** How late a scheduled restart may be before it no longer counts as on its way. */
 export const scheduledGraceSeconds = 1_800;
 
-/**
- * The limits for a host whose stack has no `reboot_policy_after_seconds`, and
- * for which stack `default` has none either (dropped by relabelling, or an
- * exporter of another version). They are the exporter's defaults: a missing
- * series must not mean that nothing ever escalates.
- */
-export const fallbackAfterSeconds = {
-  exposed: { warning: 3 * 86_400, critical: 14 * 86_400 },
-  internal: { warning: 14 * 86_400, critical: 30 * 86_400 },
-} as const;
-
 /** When notices are delivered. Outside of it they are held, and delivered when it begins. */
 export const officeHours = {
   name: 'office-hours',

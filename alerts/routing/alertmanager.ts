@@ -4,7 +4,7 @@ import { inhibitions, type Inhibition } from './inhibition';
 import { mail, routedReceivers, slackUrlSecret, spareReceivers, type Integration, type Receiver } from './receiver';
 import { routingTree, type Matcher, type Route } from './route';
 
-const header = ` Generated from alerts/routing/ by \`npm run generate:alerts\`, and ready to use. Copy it to /etc/alertmanager/alertmanager.yml
+const header = ` Generated from alerts/routing/ by \`npm run generate\`, and ready to use. Copy it to /etc/alertmanager/alertmanager.yml
  with the folder templates/ beside it, and change the copy:
    - the receivers: addresses and channels. Secrets are read from the files named here, one secret a file;
    - the example: stack "shop" has receivers of its own. Copy its route and its receivers for each such stack, or remove them;

@@ -7,8 +7,8 @@ export interface Inhibition {
   readonly equal: readonly string[];
 }
 
-/** Alerts that say that a host is gone: whatever else is said of it is old. */
-const gone = ['RebootHostUnreachable', 'RebootNotFinished'] as const;
+/** Says that a host is gone: whatever else is said of it is old. */
+const gone = 'RebootHostUnreachable';
 
 /** Alerts that say that a host cannot be read. They are no matter of how urgent its restart is, and severity does not silence them. */
 const unreadable = ['RebootHostKeyChanged', 'RebootProbeFailing', 'RebootStateStale'] as const;
@@ -43,7 +43,7 @@ function severity(...values: readonly string[]): Matcher {
  * would silence each other. Hence the names that severity leaves alone.
  */
 export function inhibitions(): readonly Inhibition[] {
-  const leftAlone = notNamed(...gone, ...unreadable);
+  const leftAlone = notNamed(gone, ...unreadable);
   return [
     {
       source: [ofThisExporter, severity('critical'), leftAlone, ...aHost],
@@ -57,8 +57,8 @@ export function inhibitions(): readonly Inhibition[] {
     },
     {
       // A changed host key is not old news of an unreachable host, but may be why it seems to be one.
-      source: [named(...gone), ...aHost],
-      target: [ofThisExporter, notNamed(...gone, 'RebootHostKeyChanged'), ...aHost],
+      source: [named(gone), ...aHost],
+      target: [ofThisExporter, notNamed(gone, 'RebootHostKeyChanged'), ...aHost],
       equal: sameHost,
     },
     {

@@ -7,7 +7,7 @@ import { selfContained, type TemplateTexts } from './template-text';
 
 const secretName = 'reboot-exporter-receivers';
 
-const header = `# Generated from alerts/routing/ by \`npm run generate:alerts\`. For the Prometheus operator, with its default strategy OnNamespace:
+const header = `# Generated from alerts/routing/ by \`npm run generate\`. For the Prometheus operator, with its default strategy OnNamespace:
 # it adds the matcher namespace="${manifestNamespace}", which the alerts of prometheusrule.yaml carry as a label.
 # Secrets are read from the Secret "${secretName}" in the same namespace. Times are UTC: this version of the resource has no location.
 # Message texts are in here whole, because this resource cannot bring template files along; the first definition of

@@ -1,6 +1,6 @@
 import { limit } from './restart-records';
 import type { Severity } from './rule';
-import { duration, queryOfHost, queryOfStack, valueInUtc, who } from './template';
+import { duration, queryOfHost, valueInUtc, who } from './template';
 
 /** How many ports and packages a description names; the exporter counts the rest. */
 const namedAtMost = 8;
@@ -14,8 +14,14 @@ const comma = '{{ if $i }},{{ end }}';
 
 const since = `{{ range ${queryOfHost('min(reboot_required_since_timestamp_seconds', ')')} }} since ${valueInUtc}{{ end }}`;
 const age = `{{ range ${queryOfHost('max(reboot_required_age_seconds', ')')} }} ({{ .Value | ${duration} }}){{ end }}`;
-const still = `{{ range ${queryOfHost('max(reboot_still_required_after_restart', ') == 1')} }} It was restarted and needs it still: see the runbook of RebootStillRequired.{{ end }}`;
-const reasons = `{{ range $i, $e := ${queryOfHost('max by (reason) (reboot_required_reason_info', ')')} | sortByLabel "reason" }}${comma} {{ .Labels.reason }}{{ else }} no reason is known{{ end }}`;
+
+/** Reasons by name; an element without labels says that a restart did not end it. */
+const reasons =
+  '{{ range $i, $e := query (printf `max by (reason) (reboot_required_reason_info{host=%q,stack=%q}) or max(reboot_still_required_after_restart{host=%q,stack=%q}) == 1`' +
+  ' $labels.host $labels.stack $labels.host $labels.stack) | sortByLabel "reason" }}' +
+  `${comma} {{ if .Labels }}{{ .Labels.reason }}{{ else }}its last restart did not help (see the runbook of RebootStillRequired){{ end }}` +
+  '{{ else }} no reason is known{{ end }}';
+
 const scheduled = `{{ range ${queryOfHost('max(reboot_scheduled_timestamp_seconds', ')')} }} A restart of this host is scheduled for ${valueInUtc}.{{ end }}`;
 const basis =
   `{{ range ${queryOfHost('topk(1, exposed_to_anywhere_basis_info', ')')} }}` +
@@ -62,15 +68,13 @@ const exposureLine = {
   internal: 'Not exposed: no port is open to the internet at large.',
 } as const;
 
-function why(severity: Severity): string {
-  return `Why:${reasons}. Packages:${packages}.${severity === 'info' ? '' : still}`;
-}
+const why = `Why:${reasons}. Packages:${packages}.`;
 
+/** The next start is 0 while the window is open. */
 const window =
   'Maintenance window of {{ $labels.stack }}: ' +
-  `{{ range ${queryOfStack('max(reboot_maintenance_window_open', ') == 1')} }}open now` +
-  `{{ else }}{{ range ${queryOfStack('min(reboot_maintenance_window_next_start_timestamp_seconds', ')')} }}next opens ${valueInUtc}` +
-  `{{ else }}none is configured{{ end }}{{ end }}.${scheduled}`;
+  '{{ range query (printf `max(reboot_maintenance_window_next_start_timestamp_seconds{stack=%q}) * (1 - max(reboot_maintenance_window_open{stack=%q}))` $labels.stack $labels.stack) }}' +
+  `{{ if .Value }}next opens ${valueInUtc}{{ else }}open now{{ end }}{{ else }}none is configured{{ end }}.${scheduled}`;
 
 /** What to do and by when. Only an exposed host past its critical limit is worth a night. */
 const advice = {
@@ -103,7 +107,7 @@ export function restartDescription(exposure: 'exposed' | 'internal', severity: S
   return [
     opening(severity),
     exposureLine[exposure],
-    why(severity),
+    why,
     window,
     `What to do: ${advice[exposure][severity]}`,
     steps,

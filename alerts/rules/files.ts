@@ -3,7 +3,7 @@ import { manifestNamespace } from '../settings';
 import { ruleGroups } from './groups';
 import { isAlertingRule, type AlertingRule, type RuleGroup } from './rule';
 
-const generated = '# Generated from alerts/rules/ by `npm run generate:alerts`. Edits here are lost.\n';
+const generated = '# Generated from alerts/rules/ by `npm run generate`. Edits here are lost.\n';
 
 /** `reboot-exporter.rules.yml`, for `rule_files` of Prometheus. */
 export function renderRules(): string {

@@ -42,13 +42,13 @@ export function probeGroup(): RuleGroup {
       unreachable(),
       refused(),
       hostKeyChanged(),
-      notBack(),
       stale(),
       unknown(),
     ],
   };
 }
 
+/** The exporter takes a host that stops answering as restarting for ten minutes: that pages nobody, and after it this begins to count. */
 function unreachable(): AlertingRule {
   return probeRule('RebootHostUnreachable', {
     expr: `${succeeded} == 0
@@ -59,7 +59,7 @@ unless on (stack, host)
     for: '15m',
     summary: 'A host does not answer the probe.',
     description:
-      `${who} does not answer the exporter${because}.${lastAnswer} It is not known to be restarting. ` +
+      `${who} does not answer the exporter${because}.${lastAnswer} A restart would be over by now. ` +
       'Its state is shown as last seen until it is too old. If nothing else reports the host as down, look at the way from the exporter to it.',
   });
 }
@@ -70,9 +70,7 @@ function refused(): AlertingRule {
 and on (stack, host)
   ${reasons}{reason=~"${refusals.join('|')}"}
 unless on (stack, host)
-  ${reasons}{reason="host_key"}
-unless on (stack, host)
-  ${restarting} == 1`,
+  ${reasons}{reason="host_key"}`,
     for: '15m',
     summary: 'A host answers, but cannot be probed.',
     description:
@@ -85,26 +83,12 @@ function hostKeyChanged(): AlertingRule {
   return probeRule('RebootHostKeyChanged', {
     expr: `${succeeded} == 0
 and on (stack, host)
-  ${reasons}{reason="host_key"}
-unless on (stack, host)
-  ${restarting} == 1`,
+  ${reasons}{reason="host_key"}`,
     for: '5m',
     summary: 'A host shows a key that is not the known one.',
     description:
       `${who} shows an SSH host key that is unknown, revoked or not the one in known_hosts. Nothing was sent to it.${lastAnswer} ` +
       'Either it was installed anew, or something else answers at its address: find out which before the key is accepted.',
-  });
-}
-
-/** A restart under way silences what it causes; this one makes sure that it ends. */
-function notBack(): AlertingRule {
-  return probeRule('RebootNotFinished', {
-    expr: `${restarting} == 1`,
-    for: '20m',
-    summary: 'A host began to restart and is not back.',
-    description:
-      `${who} began to restart and does not answer yet.${lastAnswer} ` +
-      'Look at its console: a file system check, a question for a passphrase, a boot loader that waits, or an address that changed.',
   });
 }
 

@@ -1,4 +1,5 @@
-import { fallbackAfterSeconds, gapWindow, scheduledGraceSeconds, scheduledWithinSeconds } from '../settings';
+import { defaultPolicy } from '../../src/policy/defaults';
+import { gapWindow, scheduledGraceSeconds, scheduledWithinSeconds } from '../settings';
 import type { RecordingRule } from './rule';
 
 /** Names of what the restart alerts compare; dashboards may use them too. */
@@ -69,8 +70,14 @@ label_replace(
 )`;
 }
 
-/** The limit of each host that needs a restart: its stack's, else that of stack `default`, else the built-in one. */
+/**
+ * The limit of each host that needs a restart: its stack's, else that of stack
+ * `default`, else the exporter's default. A missing series (dropped by
+ * relabelling, an exporter of another version) must not mean that nothing ever
+ * escalates.
+ */
 function limitOf(severity: 'warning' | 'critical'): string {
+  const key = severity === 'warning' ? 'warningAfterSeconds' : 'criticalAfterSeconds';
   const policy = (selector: string, by: string): string =>
     `min by (${by}) (last_over_time(reboot_policy_after_seconds{${selector}severity="${severity}"}[${gapWindow}]))`;
   return `  0 * ${ageByExposure}
@@ -81,7 +88,7 @@ or
 + on (exposure) group_left ()
   ${policy('stack="default",', 'exposure')}
 or
-  0 * ${ageByExposure}{exposure="exposed"} + ${fallbackAfterSeconds.exposed[severity]}
+  0 * ${ageByExposure}{exposure="exposed"} + ${defaultPolicy.exposed[key]}
 or
-  0 * ${ageByExposure}{exposure="internal"} + ${fallbackAfterSeconds.internal[severity]}`;
+  0 * ${ageByExposure}{exposure="internal"} + ${defaultPolicy.internal[key]}`;
 }

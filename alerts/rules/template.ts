@@ -14,10 +14,5 @@ export function queryOfHost(before: string, after: string): string {
   return `query (printf \`${before}{host=%q,stack=%q}${after}\` $labels.host $labels.stack)`;
 }
 
-/** The same for a metric of the host's stack. */
-export function queryOfStack(before: string, after: string): string {
-  return `query (printf \`${before}{stack=%q}${after}\` $labels.stack)`;
-}
-
 /** The dashboard of the alert's host, as a path below Grafana's address. */
 export const serverDashboard = `${serverDashboardPath}?var-stack={{ $labels.stack | urlquery }}&var-host={{ $labels.host | urlquery }}`;

@@ -58,7 +58,7 @@ const cases: readonly (readonly [host: string, firing: readonly string[], told: 
     ],
     ['shop-chat RebootHostUnreachable warning'],
   ],
-  ['gone-2', ['RebootNotFinished warning', 'RebootRequired critical'], ['shop-chat RebootNotFinished warning']],
+  ['gone-2', ['RebootHostUnreachable warning', 'RebootRequired critical'], ['shop-chat RebootHostUnreachable warning']],
   [
     'gone-3',
     ['RebootHostUnreachable warning', 'RebootHostKeyChanged warning'],
@@ -149,7 +149,7 @@ describeWith(['alertmanager'], 'Inhibition, by a real Alertmanager', () => {
     const before = sent(sink);
     await alertmanager.post([
       { ...alert('grown-1', 'RebootRequiredExposed', 'critical'), resolved: true },
-      { ...alert('gone-2', 'RebootNotFinished', 'warning'), resolved: true },
+      { ...alert('gone-2', 'RebootHostUnreachable', 'warning'), resolved: true },
     ]);
     await expectSent([
       ...before,
@@ -162,7 +162,7 @@ describeWith(['alertmanager'], 'Inhibition, by a real Alertmanager', () => {
         .map(({ labels }) => short(labels).join(' ')),
     );
     expect(new Set(resolved)).toEqual(
-      new Set(['RebootRequiredExposed critical grown-1 shop', 'RebootNotFinished warning gone-2 shop']),
+      new Set(['RebootRequiredExposed critical grown-1 shop', 'RebootHostUnreachable warning gone-2 shop']),
     );
   });
 });

@@ -11,13 +11,7 @@ function reason(name: string, values: string): Record<string, string> {
 
 /** None of the alerts about a host that can't be probed, but those given. */
 function only(at: string, expected: Record<string, 'firing' | 'pending'>): readonly Expectation[] {
-  const all = [
-    'RebootHostUnreachable',
-    'RebootProbeFailing',
-    'RebootHostKeyChanged',
-    'RebootNotFinished',
-    'RebootStateStale',
-  ];
+  const all = ['RebootHostUnreachable', 'RebootProbeFailing', 'RebootHostKeyChanged', 'RebootStateStale'];
   return all.map((alert) => {
     const state = expected[alert];
     return { at, alert, ...(state && { [state]: [warning] }) };
@@ -79,7 +73,7 @@ describeWith(['promtool'], 'RebootHostUnreachable', () => {
         ...reason('connect', '_x5 1x55'),
       },
       expect: [
-        ...only('15m', { RebootNotFinished: 'pending' }),
+        ...only('15m', {}),
         ...only('16m', { RebootHostUnreachable: 'pending' }),
         ...only('31m', { RebootHostUnreachable: 'firing' }),
       ],
@@ -127,14 +121,7 @@ describeWith(['promtool'], 'RebootProbeFailing', () => {
     });
   });
 
-  it('is not said of a host that is restarting, nor while the exporter restarts', () => {
-    evaluate({
-      series: {
-        ...host(web, { required: '1x60', success: '0x60', restarting: '1x18 0x40' }),
-        ...reason('auth', '1x60'),
-      },
-      expect: [...only('18m', { RebootNotFinished: 'pending' }), ...only('34m', { RebootProbeFailing: 'firing' })],
-    });
+  it('goes on while the exporter restarts', () => {
     const gap = (value: string): string => `${value}x19 stale _x4 ${value}x30`;
     evaluate({
       series: { ...host(web, { required: gap('1'), success: gap('0') }), ...reason('auth', gap('1')) },
@@ -160,6 +147,14 @@ describeWith(['promtool'], 'RebootHostKeyChanged', () => {
     });
   });
 
+  it('goes on while the exporter restarts', () => {
+    const gap = (value: string): string => `${value}x19 stale _x4 ${value}x30`;
+    evaluate({
+      series: { ...host(web, { required: gap('1'), success: gap('0') }), ...reason('host_key', gap('1')) },
+      expect: ['19m', '22m', '30m'].flatMap((at) => [...only(at, { RebootHostKeyChanged: 'firing' })]),
+    });
+  });
+
   it('is what remains when the reason has just changed from another', () => {
     evaluate({
       series: {
@@ -173,24 +168,6 @@ describeWith(['promtool'], 'RebootHostKeyChanged', () => {
         ...only('26m', { RebootHostKeyChanged: 'firing' }),
       ],
     });
-  });
-});
-
-describeWith(['promtool'], 'RebootNotFinished', () => {
-  it('fires when a restart has lasted for twenty minutes, and ends when the host is back', () => {
-    evaluate({
-      series: host(web, { required: '1x60', success: '1x4 0x40 1x15', restarting: '0x4 1x40 0x15' }),
-      expect: [
-        ...only('4m', {}),
-        ...only('24m', { RebootNotFinished: 'pending' }),
-        ...only('25m', { RebootNotFinished: 'firing' }),
-        ...only('46m', {}),
-      ],
-    });
-  });
-
-  it('is no alert where the exporter says nothing about restarts', () => {
-    evaluate({ series: host(web, { required: '1x60', success: '1x60' }), expect: only('1h', {}) });
   });
 });
 

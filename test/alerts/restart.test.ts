@@ -1,6 +1,6 @@
 import { day, host, info, policy } from './fleet';
 import { describeWith } from './programs';
-import { evaluate } from './rule-case';
+import { evaluate, selector } from './rule-case';
 
 const db = { host: 'db-1', stack: 'shop' };
 const web = { host: 'web-1', stack: 'shop' };
@@ -158,6 +158,18 @@ describeWith(['promtool'], 'RebootRequiredExposed', () => {
     });
   });
 
+  it('follows the stricter of two exporters that have different limits', () => {
+    const other = { stack: 'shop', exposure: 'exposed', severity: 'warning', instance: 'other:10066' };
+    evaluate({
+      series: {
+        ...shop,
+        [`reboot_policy_after_seconds${selector(other)}`]: `${3600}x60`,
+        ...host(web, { required: '1x60', age: '7200+60x60', exposed: '1x60' }),
+      },
+      expect: [{ at: '30m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] }],
+    });
+  });
+
   it('never fires by age when its limit has no end', () => {
     const infinite = Array(61).fill('+Inf').join(' ');
     const never = policy('shop', {
@@ -251,6 +263,17 @@ describeWith(['promtool'], 'A restart alert where series are missing', () => {
     evaluate({
       series: { ...shop, ...host(web, { required: '1x60', exposed: '1x60' }) },
       expect: [{ at: '30m', alert: 'RebootRequiredExposed', firing: [notice] }],
+    });
+  });
+
+  it('and without an age passes a limit that means at once', () => {
+    const atOnce = policy('shop', {
+      exposed: { warning: '0x60', critical: `${day}x60` },
+      internal: { warning: '0x60', critical: `${day}x60` },
+    });
+    evaluate({
+      series: { ...atOnce, ...host(web, { required: '1x60', exposed: '1x60' }) },
+      expect: [{ at: '30m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] }],
     });
   });
 

@@ -64,7 +64,6 @@ describeWith(['promtool'], 'The page for an exposed host past its critical limit
       info: opening.replace(' (7d 4h 12m)', '').replace(' The limit for critical has passed.', ''),
       warning: opening.replace('for critical has', 'for warning has'),
     }[severity];
-    const reason = severity === 'info' ? why.replace(/ It was restarted.*/, '') : why;
     const summaries = {
       info: 'A host that is open to the internet needs a restart.',
       warning: 'A host that is open to the internet has needed a restart for longer than the limit for a warning.',
@@ -72,7 +71,7 @@ describeWith(['promtool'], 'The page for an exposed host past its critical limit
     return annotations(
       'RebootRequiredExposed',
       summaries[severity],
-      [sentence, exposure, reason, window, `What to do: ${advice}`, steps],
+      [sentence, exposure, why, window, `What to do: ${advice}`, steps],
       ofWeb,
     );
   }
@@ -129,11 +128,12 @@ describeWith(['promtool'], 'The page for an exposed host past its critical limit
         ...info('reboot_maintenance_window_next_start_timestamp_seconds', { stack: 'shop' }, '1795312800x10'),
         ...info('reboot_scheduled_timestamp_seconds', web, '1795312800x10'),
         ...info('reboot_still_required_after_restart', web, '1x10'),
+        ...info('reboot_required_reason_info', { ...web, reason: 'kernel' }, '1x10'),
       },
       [
         opening,
         'Exposed (assumed: its firewall could not be read or evaluated), open to any internet address: which ports is not known.',
-        'Why: no reason is known. Packages: none named. It was restarted and needs it still: see the runbook of RebootStillRequired.',
+        'Why: its last restart did not help (see the runbook of RebootStillRequired), kernel. Packages: none named.',
         'Maintenance window of shop: open now. A restart of this host is scheduled for 2026-11-22 02:00 UTC.',
         advice,
         steps,
@@ -294,7 +294,7 @@ describeWith(['promtool'], 'The text of an alert about a host', () => {
       'RebootHostUnreachable',
       failing('timeout'),
       'A host does not answer the probe.',
-      `web-1 of stack shop does not answer the exporter (timeout). ${lastAnswer} It is not known to be restarting. ` +
+      `web-1 of stack shop does not answer the exporter (timeout). ${lastAnswer} A restart would be over by now. ` +
         'Its state is shown as last seen until it is too old. If nothing else reports the host as down, look at the way from the exporter to it.',
     ],
     [
@@ -310,13 +310,6 @@ describeWith(['promtool'], 'The text of an alert about a host', () => {
       'A host shows a key that is not the known one.',
       `web-1 of stack shop shows an SSH host key that is unknown, revoked or not the one in known_hosts. Nothing was sent to it. ${lastAnswer} ` +
         'Either it was installed anew, or something else answers at its address: find out which before the key is accepted.',
-    ],
-    [
-      'RebootNotFinished',
-      host(web, { success: '0x40', restarting: '1x40', required: '1x40', lastSuccess: `${since}x40` }),
-      'A host began to restart and is not back.',
-      `web-1 of stack shop began to restart and does not answer yet. ${lastAnswer} ` +
-        'Look at its console: a file system check, a question for a passphrase, a boot loader that waits, or an address that changed.',
     ],
     [
       'RebootStateStale',
