@@ -20,6 +20,8 @@ export interface AskOptions {
 export interface TestWeb {
   readonly url: string;
   readonly port: number;
+  /** How many requests have arrived: the settings are looked at once for each. */
+  requests(): number;
   /** Sends exactly what it is told, where fetch would add headers and follow redirects. */
   ask(path: string, options?: AskOptions): Promise<Answer>;
   close(): Promise<void>;
@@ -28,11 +30,20 @@ export interface TestWeb {
 /** Starts the web side before a fleet that stands still. */
 export async function startTestWeb(sketch: BackendSketch = {}, settings: Partial<WebSettings> = {}): Promise<TestWeb> {
   const inForce = { ...openSettings, ...settings };
-  const web = await startWebSide([{ host: '127.0.0.1', port: 0 }], sketchBackend(sketch), { current: () => inForce });
+  let looks = 0;
+  const source = {
+    current: () => {
+      looks++;
+      return inForce;
+    },
+  };
+  const web = await startWebSide([{ host: '127.0.0.1', port: 0 }], sketchBackend(sketch), source);
+  const looksAtStart = looks;
   const url = web.urls[0] ?? '';
   return {
     url,
     port: Number(new URL(url).port),
+    requests: () => looks - looksAtStart,
     ask: (path, options) => ask(url + path, options),
     close: () => web.close(0),
   };
