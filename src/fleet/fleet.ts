@@ -202,8 +202,7 @@ export class Fleet {
   }
 
   private beginScheduled(entry: Entry, dueMonotonicMs: number): void {
-    const lane = entry.status.failuresInRow > 0 ? 'doubtful' : 'planned';
-    void this.begin(entry, lane, false, dueMonotonicMs);
+    void this.begin(entry, laneOf(entry.status), false, dueMonotonicMs);
   }
 
   private begin(entry: Entry, lane: Lane, wantsExposure: boolean, dueMonotonicMs: number | null): Promise<HostStatus> {
@@ -401,4 +400,9 @@ function asFailure(error: unknown): ProbeFailure {
 
 function causeOf(failure: ProbeFailure): string {
   return failure.cause instanceof Error ? (failure.cause.stack ?? '') : '';
+}
+
+function laneOf(status: HostStatus): Lane {
+  if (status.failuresInRow === 0) return 'planned';
+  return status.restartingSinceMonotonicMs === null ? 'doubtful' : 'returning';
 }

@@ -1,10 +1,15 @@
 /**
- * How soon a probe should get its turn. `asked`: somebody waits for it.
- * `planned`: its time has come. `doubtful`: the host failed before; these get
- * only a part of the turns, so that a thousand hosts that time out do not
- * delay the ones that answer.
+ * How soon a probe should get its turn, the soonest first. `asked`: somebody waits for it. `planned`: its time has come.
+ * `returning`: the host was well and seems to be restarting. `doubtful`: the host has been failing.
  */
-export type Lane = 'asked' | 'planned' | 'doubtful';
+const lanes = ['asked', 'planned', 'returning', 'doubtful'] as const;
+export type Lane = (typeof lanes)[number];
+
+/**
+ * The part of the turns that a lane may take at most. Hosts that may well time out get only some, each kind its own, so
+ * that a thousand dead ones delay neither those that answer nor those that are just coming back.
+ */
+const shares: Readonly<Record<Lane, number>> = { asked: 1, planned: 1, returning: 1 / 4, doubtful: 1 / 4 };
 
 interface Waiting {
   lane: Lane;
@@ -13,9 +18,8 @@ interface Waiting {
 
 /** Bounds how many probes are in flight. */
 export class Lanes {
-  private readonly waiting: Record<Lane, Set<Waiting>> = { asked: new Set(), planned: new Set(), doubtful: new Set() };
-  private inFlight = 0;
-  private doubtfulInFlight = 0;
+  private readonly waiting = perLane(() => new Set<Waiting>());
+  private readonly inFlight = perLane(() => 0);
 
   constructor(private bound: number) {}
 
@@ -27,12 +31,12 @@ export class Lanes {
 
   /** Probes in flight now. */
   get running(): number {
-    return this.inFlight;
+    return lanes.reduce((total, lane) => total + this.inFlight[lane], 0);
   }
 
   /** Probes whose turn has not come. */
   get queued(): number {
-    return this.waiting.asked.size + this.waiting.planned.size + this.waiting.doubtful.size;
+    return lanes.reduce((total, lane) => total + this.waiting[lane].size, 0);
   }
 
   /** Runs `work` when its turn comes. `hurry` moves it to the front while it waits. */
@@ -42,14 +46,12 @@ export class Lanes {
       place = {
         lane,
         start: () => {
-          const doubtful = place?.lane === 'doubtful';
-          this.inFlight++;
-          if (doubtful) this.doubtfulInFlight++;
+          const taken = place?.lane ?? lane;
+          this.inFlight[taken]++;
           work()
             .then(resolve, reject)
             .finally(() => {
-              this.inFlight--;
-              if (doubtful) this.doubtfulInFlight--;
+              this.inFlight[taken]--;
               this.startNext();
             });
         },
@@ -67,19 +69,20 @@ export class Lanes {
   }
 
   private startNext(): void {
-    const doubtfulBound = Math.max(1, Math.floor(this.bound / 4));
-    while (this.inFlight < this.bound) {
-      const next =
-        first(this.waiting.asked) ??
-        first(this.waiting.planned) ??
-        (this.doubtfulInFlight < doubtfulBound ? first(this.waiting.doubtful) : undefined);
-      if (next === undefined) return;
-      this.waiting[next.lane].delete(next);
+    while (this.running < this.bound) {
+      const lane = lanes.find((each) => this.waiting[each].size > 0 && this.inFlight[each] < this.boundOf(each));
+      const next = lane === undefined ? undefined : this.waiting[lane].values().next().value;
+      if (lane === undefined || next === undefined) return;
+      this.waiting[lane].delete(next);
       next.start();
     }
   }
+
+  private boundOf(lane: Lane): number {
+    return Math.max(1, Math.floor(this.bound * shares[lane]));
+  }
 }
 
-function first<T>(set: Set<T>): T | undefined {
-  return set.values().next().value;
+function perLane<T>(make: () => T): Record<Lane, T> {
+  return { asked: make(), planned: make(), returning: make(), doubtful: make() };
 }
