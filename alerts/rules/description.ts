@@ -1,6 +1,6 @@
 import { limit } from './restart-records';
 import type { Severity } from './rule';
-import { duration, queryOfHost, valueInUtc, who } from './template';
+import { duration, queryOfHost, roughDuration, valueInUtc, who } from './template';
 
 /** How many ports and packages a description names; the exporter counts the rest. */
 const namedAtMost = 8;
@@ -13,7 +13,7 @@ const namedAtMost = 8;
 const comma = '{{ if $i }},{{ end }}';
 
 const since = `{{ range ${queryOfHost('min(reboot_required_since_timestamp_seconds', ')')} }} since ${valueInUtc}{{ end }}`;
-const age = `{{ range ${queryOfHost('max(reboot_required_age_seconds', ')')} }} ({{ .Value | ${duration} }}){{ end }}`;
+const age = `{{ range ${queryOfHost('max(reboot_required_age_seconds', ')')} }} ({{ .Value | ${roughDuration} }}){{ end }}`;
 
 /** Reasons by name; an element without labels says that a restart did not end it. */
 const reasons =

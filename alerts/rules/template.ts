@@ -6,6 +6,9 @@ export const who = '{{ $labels.host }} of stack {{ $labels.stack }}';
 /** For a pipeline: "3d 4h 12m 7s", "15d", "2m 30s". `humanizeDuration` alone writes "15d 0h 0m 0s". */
 export const duration = 'humanizeDuration | reReplaceAll "( 0[hms])+$" ""';
 
+/** The same to the hour: "35d 4h", "35d". Below an hour to the second. */
+export const roughDuration = 'humanizeDuration | reReplaceAll "h .*" "h" | reReplaceAll "( 0[hms])+$" ""';
+
 /** Prints the value of a sample, a unix time, in UTC. */
 export const valueInUtc = '{{ (.Value | toTime).Format "2006-01-02 15:04 MST" }}';
 

@@ -61,7 +61,7 @@ describeWith(['promtool'], 'The page for an exposed host past its critical limit
         'restart it in the next window, or in quiet hours today if no window comes before the critical limit. Nobody has to get up for it.',
     }[severity];
     const sentence = {
-      info: opening.replace(' (7d 4h 12m)', '').replace(' The limit for critical has passed.', ''),
+      info: opening.replace(' (7d 4h)', '').replace(' The limit for critical has passed.', ''),
       warning: opening.replace('for critical has', 'for warning has'),
     }[severity];
     const summaries = {
@@ -77,7 +77,7 @@ describeWith(['promtool'], 'The page for an exposed host past its critical limit
   }
 
   const opening =
-    'web-1 of stack shop has needed a restart since 2026-11-20 06:12 UTC (7d 4h 12m). The limit for critical has passed. Limits: critical after 7d, warning after 1d.';
+    'web-1 of stack shop has needed a restart since 2026-11-20 06:12 UTC (7d 4h). The limit for critical has passed. Limits: critical after 7d, warning after 1d.';
   const advice =
     'What to do: restart it within a day: now if its window is open or these are quiet hours, else in the next of them. ' +
     'At once, at any hour, if one of the packages has a hole that is being exploited.';
