@@ -1,5 +1,4 @@
 import { SECTION } from '../exposure/section-names';
-import { SECTION } from '../exposure/section-names';
 import type { Host } from '../inventory/host';
 import type { HostReport } from '../probe/probe';
 
