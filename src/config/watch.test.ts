@@ -72,7 +72,7 @@ describe('createConfigWatch', () => {
   test('tells when a service is due, also where that is sooner than the next look', async () => {
     const started = performance.now();
     await expect(due((watch) => watch.follow({ files: [], refreshSeconds: 0.05 }), 60_000)).resolves.toBe('refresh');
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   test('tells once, until it follows again; and not at all once stopped', async () => {

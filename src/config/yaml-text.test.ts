@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { readYamlText } from './yaml-text';
+import { cpuMsOf } from '../../test/config/cpu-time';
 
 function read(source: string): ReturnType<typeof readYamlText> {
   return readYamlText('f.yml', source);
@@ -74,12 +75,13 @@ describe('readYamlText', () => {
     expect(read('[&a 1, *a, &a 2, *a]').text?.value).toEqual([1, 1, 2, 2]);
   });
 
-  test('aliases that double at each level are stopped', () => {
+  test('aliases that double at each level are stopped', async () => {
     const lines = ['a0: &a0 [x, x]'];
     for (let i = 1; i < 40; i += 1) lines.push(`a${i}: &a${i} [*a${i - 1}, *a${i - 1}]`);
-    const started = performance.now();
-    expect(messages(lines.join('\n'))).toEqual([expect.stringContaining('more than 1000000 values')]);
-    expect(performance.now() - started).toBeLessThan(2000);
+    let told: string[] = [];
+    const cpuMs = await cpuMsOf(() => (told = messages(lines.join('\n'))));
+    expect(told).toEqual([expect.stringContaining('more than 1000000 values')]);
+    expect(cpuMs).toBeLessThan(2000);
   });
 
   test('one fault for a line with a syntax error', () => {

@@ -1,4 +1,5 @@
 import { expandHostRange, splitPort } from './host-range';
+import { cpuMsOf } from '../../../test/config/cpu-time';
 
 test.each([
   ['web', ['web']],
@@ -41,8 +42,7 @@ test.each([
   expect(splitPort(pattern)).toEqual({ host, port });
 });
 
-test('patterns as long as a file take no time', () => {
-  const started = performance.now();
-  for (const char of ['[', ':', 'a', '1', ']']) splitPort(char.repeat(1_000_000));
-  expect(performance.now() - started).toBeLessThan(200);
+test('patterns as long as a file take no time', async () => {
+  const texts = ['[', ':', 'a', '1', ']'].map((char) => char.repeat(1_000_000));
+  expect(await cpuMsOf(() => texts.map(splitPort))).toBeLessThan(200);
 });

@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cpuMsOf } from '../../../test/config/cpu-time';
 import { formatFault } from '../../config/fault';
 import { FileMemory } from '../../config/file-memory';
 import type { HostEntry } from '../entry';
@@ -189,10 +190,11 @@ describe('an inventory read from its files', () => {
   });
 
   test('no line is too much for it', async () => {
-    const started = performance.now();
-    for (const piece of ['[', '[a:', 'a[1:2]', ':', '"', '\\', ' x=1', '#', '{{'])
-      await read('a.ini', piece.repeat(200_000));
-    expect(performance.now() - started).toBeLessThan(5000);
+    const pieces = ['[', '[a:', 'a[1:2]', ':', '"', '\\', ' x=1', '#', '{{'];
+    const cpuMs = await cpuMsOf(async () => {
+      for (const piece of pieces) await read('a.ini', piece.repeat(200_000));
+    });
+    expect(cpuMs).toBeLessThan(5000);
   });
 });
 
