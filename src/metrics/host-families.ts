@@ -1,5 +1,6 @@
 import { failureReasons } from '../failure';
 import type { Host } from '../inventory/host';
+import type { hostInfoLabels } from '../inventory/label';
 import { ageSeconds, type HostStatus, type Known } from '../fleet/status';
 import { findInstalled } from '../reading/dpkg';
 import { installedKernels, newestKernel } from '../signal/kernel';
@@ -270,5 +271,6 @@ function hostInfo(known: Known): Labels {
     kernel_running: kernel.release ?? '',
     kernel_installed: machine.container === null ? (newestKernel(ofFlavour)?.release.name ?? '') : '',
     virtualization: machine.container ?? machine.virtualization ?? '',
-  };
+    // The configuration refuses host labels of these names: a label must not stand twice.
+  } satisfies Record<(typeof hostInfoLabels)[number], string>;
 }
