@@ -2,9 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { scrape, type Scrape } from './scrape';
 
 const pauseMs = 80;
-/** An age and a since of one scrape belong together up to this many seconds: how long a probe may take on a busy machine. */
-const ageToleranceSeconds = 2.5;
-
 /** What was seen of one host since the round began. */
 export interface Sightings {
   readonly boots: Set<number>;
@@ -25,6 +22,9 @@ export class AgeWatch {
   private sightings = new Map<string, Sightings>();
   private running: Promise<void> | null = null;
   private stopped = false;
+
+  /** An age is counted from when the host told its clock, at some moment of a probe, maybe in whole seconds. */
+  constructor(private readonly probeTimeoutSeconds: number) {}
 
   start(): void {
     this.running = this.run();
@@ -111,7 +111,7 @@ export class AgeWatch {
     const behind = metrics.begunMs / 1000 - since - age;
     const ahead = age - (metrics.endedMs / 1000 - since);
     this.mostBehindSeconds = Math.max(this.mostBehindSeconds, behind);
-    if (behind > ageToleranceSeconds || ahead > 0.1) {
+    if (behind > this.probeTimeoutSeconds + 1.1 || ahead > 0.1) {
       this.faults.push(`${host}: an age of ${age} s does not fit to a since of ${since} at ${metrics.endedMs / 1000}`);
     }
   }

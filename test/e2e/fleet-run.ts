@@ -7,7 +7,9 @@ import { scrape, type Scrape } from './scrape';
 import type { SeededRandom } from './seeded-random';
 import { until } from './until';
 
-const settleLimitSeconds = 40;
+const settleLimitSeconds = 90;
+/** Also on a busy machine a probe is done within this time; a silent host is found out no sooner. */
+export const probeTimeoutSeconds = 4;
 const mostAway = 6;
 
 /** Why a host that is away may fail. One that is off is silent at first; then the router says that it is unreachable. */
@@ -15,7 +17,7 @@ const awayReasons = { drop: ['timeout'], reset: ['connect'], off: ['timeout', 'c
 
 /** A fleet that is changed at random, and the exporter that watches it. */
 export class FleetRun {
-  readonly watch = new AgeWatch();
+  readonly watch = new AgeWatch(probeTimeoutSeconds);
   kills = 0;
   private exporter: ExporterProcess | null = null;
   /** Hosts that the exporter that runs now has read: the restarts that it saw, and in which boot it read the host last. */

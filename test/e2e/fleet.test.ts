@@ -4,7 +4,7 @@ import { describeWithLab } from '../lab/describe-with-lab';
 import { Lab } from '../lab/lab';
 import { ensureBuilt } from './built-program';
 import { ExporterProcess, type ExporterProcessOptions } from './exporter-process';
-import { FleetRun } from './fleet-run';
+import { FleetRun, probeTimeoutSeconds } from './fleet-run';
 import { fleetSpecs, ModelHost } from './model-host';
 import { seededRandom, seedOfRun } from './seeded-random';
 
@@ -30,7 +30,10 @@ describeWithLab(`a fleet of ${hostCount} hosts (E2E_SEED=${seed})`, () => {
     lab = await Lab.start({ hosts: fleetSpecs(hostCount, random) });
     tell(`E2E_SEED=${seed}; started in ${((performance.now() - begunMs) / 1000).toFixed(1)} s`);
     options = { configFile: join(lab.folder, 'reboot-exporter.yml'), stateFile: join(lab.folder, 'state.json') };
-    writeFileSync(options.configFile, lab.configYaml({ probe: { interval: '2s', timeout: '2s' } }));
+    writeFileSync(
+      options.configFile,
+      lab.configYaml({ probe: { interval: '2s', timeout: `${probeTimeoutSeconds}s` } }),
+    );
     const hosts = lab.hosts.map((host) => new ModelHost(host));
     await Promise.all(hosts.map((host) => host.noteBoot()));
     run = new FleetRun(lab, hosts, random, options);

@@ -41,6 +41,16 @@ function debianKernel(version: string, packageVersion: string): ModelKernel {
   return { release: `${version}-amd64`, packageVersion, version: `#1 SMP PREEMPT_DYNAMIC Debian ${packageVersion}` };
 }
 
+interface ModelFlag {
+  readonly born: Span;
+  readonly written: Span;
+  readonly packages: ReadonlySet<string>;
+  /** It outlived the restart that it asked for, and was not asked for again. */
+  readonly isStale: boolean;
+  /** The list of packages did. */
+  readonly isListStale: boolean;
+}
+
 /** A lab host, with what the test has done to it and what follows from that. */
 export class ModelHost {
   readonly name: string;
@@ -50,7 +60,7 @@ export class ModelHost {
   readonly packagesEver = new Set<string>();
   away: 'drop' | 'reset' | 'off' | null = null;
 
-  private flag: { born: Span; written: Span; readonly packages: Set<string>; stale: boolean } | null = null;
+  private flag: ModelFlag | null = null;
   private readonly unpacked = new Map<string, Span>();
   private kernelsInstalled = 0;
   private kernelRunning = 0;
@@ -76,10 +86,10 @@ export class ModelHost {
     const reasons: string[] = [];
     const packages = new Set<string>();
     const times: Span[] = [];
-    if (this.flag !== null && !this.flag.stale) {
+    if (this.flag !== null && !this.flag.isStale) {
       reasons.push('flag');
       times.push(this.flag.born);
-      for (const name of this.flag.packages) {
+      for (const name of this.flag.isListStale ? [] : this.flag.packages) {
         packages.add(name);
         const at = this.unpacked.get(name);
         if (at !== undefined && at.from > boot.to) times.push(at);
@@ -134,20 +144,24 @@ export class ModelHost {
     const now = Date.now() / 1000;
     // A container's boot is the start of its first process.
     this.boots.push(this.isContainer ? { from: now - 10, to: now } : { from: atSeconds, to: atSeconds });
-    if (this.flag !== null && this.host.spec.runPersists === true) this.flag.stale = true;
-    else this.flag = null;
+    const persists = this.host.spec.runPersists === true;
+    this.flag = this.flag !== null && persists ? { ...this.flag, isStale: true, isListStale: true } : null;
   }
 
   raise(packages: readonly string[]): void {
     const at = spanOf(() =>
       packages.length === 0 ? this.host.setFlag([], { touchOnly: true }) : this.host.setFlag(packages),
     );
-    if (this.flag === null) this.flag = { born: at, written: at, packages: new Set(packages), stale: false };
-    else {
+    const before = this.flag;
+    this.flag = {
       // Rewriting keeps the birth; a flag that outlived a restart counts from its first request in this boot.
-      this.flag = { ...this.flag, born: this.flag.stale ? at : this.flag.born, written: at, stale: false };
-      for (const name of packages) this.flag.packages.add(name);
-    }
+      born: before === null || before.isStale ? at : before.born,
+      written: at,
+      packages: new Set([...(before?.packages ?? []), ...packages]),
+      isStale: false,
+      // Who appends to an old list makes it new, with all that is in it.
+      isListStale: before !== null && before.isListStale && packages.length === 0,
+    };
     for (const name of packages) this.packagesEver.add(name);
   }
 

@@ -104,7 +104,7 @@ describeWithLab('the restart state of real hosts', () => {
     const rewritten = await becomes(host, flagged('dbus', 'libc6'));
     expect(sinceOf(rewritten, host.name)).toBe(since);
     expect(ageOf(rewritten, host.name)).toBeGreaterThanOrEqual(2.5);
-    expect(Math.abs(ageOf(rewritten, host.name) - (rewritten.endedMs / 1000 - since))).toBeLessThan(1);
+    expect(Math.abs(ageOf(rewritten, host.name) - (rewritten.endedMs / 1000 - since))).toBeLessThan(2.5);
 
     host.setFlag([], { touchOnly: true });
     const touched = await readAfter(host);
@@ -191,7 +191,7 @@ describeWithLab('the restart state of real hosts', () => {
     await host.restart({ kernel: kernel50, awayMilliseconds: 1500 });
     const upMs = Date.now();
     const cleared = await becomes(host, notRequired);
-    expect(cleared.endedMs - upMs).toBeLessThan(5000);
+    expect(cleared.endedMs - upMs).toBeLessThan(10_000);
     expect(cleared.value('reboot_host_boots_seen_total', { host: host.name })).toBe(1);
     expect(cleared.value('reboot_host_boot_timestamp_seconds', { host: host.name })).toBe(await host.bootTimeSeconds());
     expect(cleared.value('reboot_host_restarting', { host: host.name })).toBe(0);
@@ -282,7 +282,7 @@ describeWithLab('the restart state of real hosts', () => {
       return metrics;
     });
     expect(stale.endedMs / 1000 - lastSuccess).toBeGreaterThanOrEqual(8);
-    expect(stale.endedMs / 1000 - lastSuccess).toBeLessThan(10);
+    expect(stale.endedMs / 1000 - lastSuccess).toBeLessThan(13);
     expect(stateOf(stale)).toEqual([`reboot_host_boots_seen_total{"host":"${name}","stack":"default"} 0`]);
     expect(stale.value('reboot_required_age_seconds', { host: name })).toBeUndefined();
     expect(stale.value('reboot_probe_success', { host: name })).toBe(0);
