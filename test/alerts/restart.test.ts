@@ -1,4 +1,4 @@
-import { day, host, info, policy } from './fleet';
+import { day, host, policy } from './fleet';
 import { describeWith } from './programs';
 import { evaluate, selector } from './rule-case';
 
@@ -10,12 +10,12 @@ const shop = policy('shop', {
   internal: { warning: `${14 * day}x60`, critical: `${30 * day}x60` },
 });
 
-const info_ = { severity: 'info', exposure: 'internal' } as const;
+const noticed = { severity: 'info', exposure: 'internal' } as const;
 const warning = { severity: 'warning', exposure: 'internal' } as const;
 const critical = { severity: 'critical', exposure: 'internal' } as const;
 
 describeWith(['promtool'], 'RebootRequired, of a host that is not exposed', () => {
-  const internal = { ...db, ...info_ };
+  const internal = { ...db, ...noticed };
 
   it('is no alert while no restart is needed', () => {
     evaluate({
@@ -118,12 +118,12 @@ describeWith(['promtool'], 'RebootRequiredExposed', () => {
         ...host(web, { required: '1x60', age: `${2 * day}+60x60`, exposed: '0x19 1x20 0x20' }),
       },
       expect: [
-        { at: '19m', alert: 'RebootRequired', firing: [{ ...web, ...info_ }] },
+        { at: '19m', alert: 'RebootRequired', firing: [{ ...web, ...noticed }] },
         { at: '19m', alert: 'RebootRequiredExposed' },
         { at: '20m', alert: 'RebootRequired' },
         { at: '20m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] },
         { at: '41m', alert: 'RebootRequiredExposed' },
-        { at: '51m', alert: 'RebootRequired', firing: [{ ...web, ...info_ }] },
+        { at: '51m', alert: 'RebootRequired', firing: [{ ...web, ...noticed }] },
       ],
     });
   });
@@ -179,322 +179,6 @@ describeWith(['promtool'], 'RebootRequiredExposed', () => {
     evaluate({
       series: { ...never, ...host(web, { required: '1x60', age: `${900 * day}+60x60`, exposed: '1x60' }) },
       expect: [{ at: '30m', alert: 'RebootRequiredExposed', firing: [notice] }],
-    });
-  });
-});
-
-describeWith(['promtool'], 'A restart alert where series are missing', () => {
-  const notice = { ...web, severity: 'info', exposure: 'exposed' };
-  const exposedWarning = { ...web, severity: 'warning', exposure: 'exposed' };
-  const exposedCritical = { ...web, severity: 'critical', exposure: 'exposed' };
-
-  it('is none while it is not known whether a restart is needed', () => {
-    evaluate({
-      series: { ...shop, ...host(web, { unknown: '1x60', exposed: '1x60', success: '1x60' }) },
-      expect: [
-        { at: '1h', alert: 'RebootRequired' },
-        { at: '1h', alert: 'RebootRequiredExposed' },
-      ],
-    });
-  });
-
-  it('takes a host without an exposure as exposed', () => {
-    evaluate({
-      series: { ...shop, ...host(web, { required: '1x60', age: `${2 * day}+60x60` }) },
-      expect: [
-        { at: '30m', alert: 'RebootRequired' },
-        { at: '30m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] },
-      ],
-    });
-  });
-
-  it('uses the limits of stack default for a stack without any', () => {
-    const byDefault = policy('default', {
-      exposed: { warning: `${5 * day}x60`, critical: `${9 * day}x60` },
-      internal: { warning: `${14 * day}x60`, critical: `${30 * day}x60` },
-    });
-    const aged = (age: number): Record<string, string> =>
-      host(web, { required: '1x60', age: `${age}+60x60`, exposed: '1x60' });
-    evaluate({
-      series: { ...byDefault, ...aged(4 * day) },
-      expect: [{ at: '30m', alert: 'RebootRequiredExposed', firing: [notice] }],
-    });
-    evaluate({
-      series: { ...byDefault, ...aged(6 * day) },
-      expect: [{ at: '30m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] }],
-    });
-  });
-
-  it('uses the built-in limits when there are none at all', () => {
-    const at = (age: number, exposed: '0x60' | '1x60'): Record<string, string> =>
-      host(web, { required: '1x60', age: `${age}+60x60`, exposed });
-    const internalNotice = { ...web, ...info_ };
-    evaluate({
-      series: at(3 * day - 1800, '1x60'),
-      expect: [
-        { at: '29m', alert: 'RebootRequiredExposed', firing: [notice] },
-        { at: '30m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] },
-      ],
-    });
-    evaluate({
-      series: at(14 * day - 1800, '1x60'),
-      expect: [{ at: '30m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning, exposedCritical] }],
-    });
-    evaluate({
-      series: at(14 * day - 1800, '0x60'),
-      expect: [
-        { at: '29m', alert: 'RebootRequired', firing: [internalNotice] },
-        { at: '30m', alert: 'RebootRequired', firing: [internalNotice, { ...web, ...warning }] },
-      ],
-    });
-    evaluate({
-      series: at(30 * day - 1800, '0x60'),
-      expect: [
-        {
-          at: '30m',
-          alert: 'RebootRequired',
-          firing: [internalNotice, { ...web, ...warning }, { ...web, ...critical }],
-        },
-      ],
-    });
-  });
-
-  it('counts a host without an age as one that needs it since now', () => {
-    evaluate({
-      series: { ...shop, ...host(web, { required: '1x60', exposed: '1x60' }) },
-      expect: [{ at: '30m', alert: 'RebootRequiredExposed', firing: [notice] }],
-    });
-  });
-
-  it('and without an age passes a limit that means at once', () => {
-    const atOnce = policy('shop', {
-      exposed: { warning: '0x60', critical: `${day}x60` },
-      internal: { warning: '0x60', critical: `${day}x60` },
-    });
-    evaluate({
-      series: { ...atOnce, ...host(web, { required: '1x60', exposed: '1x60' }) },
-      expect: [{ at: '30m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] }],
-    });
-  });
-
-  it('ends some time after the host left the inventory or its state became stale', () => {
-    evaluate({
-      series: { ...shop, ...host(web, { required: '1x20 stale', age: `0+60x20 stale`, exposed: '1x20 stale' }) },
-      expect: [
-        { at: '29m', alert: 'RebootRequiredExposed', firing: [notice] },
-        { at: '32m', alert: 'RebootRequiredExposed' },
-      ],
-    });
-  });
-});
-
-describeWith(['promtool'], 'A restart alert while the exporter restarts', () => {
-  it('goes on without a gap, and does not start to wait again', () => {
-    const gap = (before: string, after: string): string => `${before} stale _x6 ${after}`;
-    const aged = gap(`${15 * day}+60x19`, `${15 * day + 1560}+60x30`);
-    const internal = { ...db, ...info_ };
-    const moments = ['19m', '20m', '22m', '26m', '27m', '28m', '40m'];
-    evaluate({
-      series: {
-        ...policy('shop', {
-          exposed: { warning: gap(`${day}x19`, `${day}x30`), critical: gap(`${30 * day}x19`, `${30 * day}x30`) },
-          internal: {
-            warning: gap(`${14 * day}x19`, `${14 * day}x30`),
-            critical: gap(`${30 * day}x19`, `${30 * day}x30`),
-          },
-        }),
-        ...host(db, { required: gap('1x19', '1x30'), age: aged, exposed: gap('0x19', '0x30') }),
-        ...host(web, { required: gap('1x19', '1x30'), age: aged, exposed: gap('1x19', '1x30') }),
-      },
-      expect: moments.flatMap((at) => [
-        { at, alert: 'RebootRequired', firing: [internal, { ...db, ...warning }] },
-        {
-          at,
-          alert: 'RebootRequiredExposed',
-          firing: [
-            { ...web, severity: 'info', exposure: 'exposed' },
-            { ...web, severity: 'warning', exposure: 'exposed' },
-          ],
-        },
-      ]),
-    });
-  });
-});
-
-describeWith(['promtool'], 'The labels of a restart alert', () => {
-  const series = { required: '1x60', age: `${2 * day}+60x60`, exposed: '1x60' };
-
-  it('include the labels of the host itself, so that alerts can be routed by them', () => {
-    const own = { team: 'web', rack: 'a "b" \\ c' };
-    evaluate({
-      series: { ...shop, ...host(web, series, { own }) },
-      expect: [
-        {
-          at: '30m',
-          alert: 'RebootRequiredExposed',
-          firing: [
-            { ...web, ...own, severity: 'info', exposure: 'exposed' },
-            { ...web, ...own, severity: 'warning', exposure: 'exposed' },
-          ],
-        },
-      ],
-    });
-  });
-
-  it('are not confused by a host whose own labels are called as ours', () => {
-    const own = { severity: 'none', exposure: 'none', alertname: 'none', reason: 'none' };
-    evaluate({
-      series: { ...shop, ...host(web, series, { own }) },
-      expect: [
-        {
-          at: '30m',
-          alert: 'RebootRequiredExposed',
-          firing: [
-            { ...web, reason: 'none', severity: 'info', exposure: 'exposed' },
-            { ...web, reason: 'none', severity: 'warning', exposure: 'exposed' },
-          ],
-        },
-      ],
-    });
-  });
-
-  it('are those of one alert, however many exporters see the host', () => {
-    const own = { team: 'web' };
-    const from = (instance: string, pod: string): Record<string, string> =>
-      host(web, series, { own, scrape: { job: 'reboot-exporter', instance, pod } });
-    evaluate({
-      series: { ...shop, ...from('10.0.0.1:10066', 'exporter-a'), ...from('10.0.0.2:10066', 'exporter-b') },
-      expect: [
-        {
-          at: '30m',
-          alert: 'RebootRequiredExposed',
-          firing: [
-            { ...web, ...own, severity: 'info', exposure: 'exposed' },
-            { ...web, ...own, severity: 'warning', exposure: 'exposed' },
-          ],
-        },
-      ],
-    });
-  });
-
-  it('keep hosts of the same name in two stacks apart', () => {
-    const other = { host: 'web-1', stack: 'blog' };
-    evaluate({
-      series: {
-        ...shop,
-        ...host(web, { required: '0x60', age: '0x60', exposed: '1x60' }),
-        ...host(other, { required: '1x60', age: '0+60x60', exposed: '0x60' }),
-      },
-      expect: [
-        { at: '30m', alert: 'RebootRequired', firing: [{ ...other, ...info_ }] },
-        { at: '30m', alert: 'RebootRequiredExposed' },
-      ],
-    });
-  });
-});
-
-describeWith(['promtool'], 'A restart that is already scheduled', () => {
-  const notice = { ...web, severity: 'info', exposure: 'exposed' };
-  const exposedWarning = { ...web, severity: 'warning', exposure: 'exposed' };
-  const everMoreOverdue = { required: '1x400', age: `${day}+60x400`, exposed: '1x400' };
-  const forLong = policy('shop', {
-    exposed: { warning: `${day}x400`, critical: `${30 * day}x400` },
-    internal: { warning: `${day}x400`, critical: `${30 * day}x400` },
-  });
-
-  it('holds back what escalates until it is half an hour late, but not the notice', () => {
-    // Due at the end of the first hour, and never done.
-    evaluate({
-      series: { ...forLong, ...host(web, { ...everMoreOverdue, scheduled: '3600x400' }) },
-      expect: [
-        { at: '30m', alert: 'RebootRequiredExposed', firing: [notice] },
-        { at: '89m', alert: 'RebootRequiredExposed', firing: [notice] },
-        { at: '90m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] },
-      ],
-    });
-  });
-
-  it('holds back nothing while it is more than a day away', () => {
-    evaluate({
-      series: { ...forLong, ...host(web, { ...everMoreOverdue, scheduled: `${day + 7200}x400` }) },
-      expect: [
-        { at: '119m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] },
-        { at: '121m', alert: 'RebootRequiredExposed', firing: [notice] },
-      ],
-    });
-  });
-
-  it('cannot hide a host for more than a day, however often it is announced', () => {
-    // Always two hours from now, and one day past the limit after half an hour.
-    evaluate({
-      series: {
-        ...forLong,
-        ...host(web, { required: '1x60', age: `${2 * day - 1800}+60x60`, exposed: '1x60', scheduled: '7200+60x60' }),
-      },
-      expect: [
-        { at: '29m', alert: 'RebootRequiredExposed', firing: [notice] },
-        { at: '30m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] },
-      ],
-    });
-  });
-
-  it('concerns its own host alone', () => {
-    const other = { host: 'web-2', stack: 'shop' };
-    evaluate({
-      series: {
-        ...forLong,
-        ...host(web, { ...everMoreOverdue, scheduled: '7200x400' }),
-        ...host(other, everMoreOverdue),
-      },
-      expect: [
-        {
-          at: '30m',
-          alert: 'RebootRequiredExposed',
-          firing: [notice, { ...notice, ...other }, { ...exposedWarning, ...other }],
-        },
-      ],
-    });
-  });
-});
-
-describeWith(['promtool'], 'RebootStillRequired', () => {
-  const still = { ...db, severity: 'warning' };
-
-  it('fires half an hour after a restart that did not help, and ends when one did', () => {
-    evaluate({
-      series: {
-        ...shop,
-        ...host(db, { required: '1x60 0x10', age: '0+60x60 0x10', exposed: '0x80', stillRequired: '0x9 1x50 0x10' }),
-      },
-      expect: [
-        { at: '9m', alert: 'RebootStillRequired' },
-        { at: '39m', alert: 'RebootStillRequired', pending: [still] },
-        { at: '40m', alert: 'RebootStillRequired', firing: [still] },
-        { at: '61m', alert: 'RebootStillRequired' },
-      ],
-    });
-  });
-
-  it('needs to know that a restart is still required', () => {
-    evaluate({
-      series: { ...shop, ...host(db, { unknown: '1x60', stillRequired: '1x60' }) },
-      expect: [{ at: '1h', alert: 'RebootStillRequired' }],
-    });
-  });
-
-  it('goes on while the exporter restarts', () => {
-    const gap = (value: string): string => `${value}x39 stale _x4 ${value}x20`;
-    evaluate({
-      series: {
-        ...shop,
-        ...host(db, { required: gap('1'), exposed: gap('0'), stillRequired: gap('1') }),
-        ...info('reboot_exporter_build_info', {}, '1x60'),
-      },
-      expect: [
-        { at: '39m', alert: 'RebootStillRequired', firing: [still] },
-        { at: '42m', alert: 'RebootStillRequired', firing: [still] },
-        { at: '46m', alert: 'RebootStillRequired', firing: [still] },
-      ],
     });
   });
 });
