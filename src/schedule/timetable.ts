@@ -1,4 +1,4 @@
-import { CronExpressionParser } from 'cron-parser';
+import { CronExpressionParser, type CronExpression } from 'cron-parser';
 import cron from 'node-cron';
 import type { ProbeSchedule } from '../config/config';
 import { stableFraction } from './jitter';
@@ -40,7 +40,7 @@ function nextOfCron(periods: (nowMs: number) => Period, fraction: number, nowMs:
   const inThis = current.beginMs + fraction * (current.endMs - current.beginMs);
   if (inThis > nowMs) return inThis;
   const following = periods(current.endMs);
-  return following.beginMs + fraction * (following.endMs - following.beginMs);
+  return current.endMs + fraction * (following.endMs - current.endMs);
 }
 
 interface Period {
@@ -61,13 +61,21 @@ function createPeriods(expression: string): (nowMs: number) => Period {
   };
 }
 
-/** The matches of an expression around a moment: at or before it, and after it. */
+/**
+ * The matches of an expression around a moment: at or before it, and after it. Where clocks are put forward, cron-parser
+ * finds other matches when it searches back than when it searches on: the ones on the way on are what counts.
+ */
 function periodAround(expression: string, nowMs: number): Period {
-  const endMs = CronExpressionParser.parse(expression, { currentDate: new Date(nowMs) })
-    .next()
-    .getTime();
-  const beginMs = CronExpressionParser.parse(expression, { currentDate: new Date(endMs) })
+  let beginMs = parse(expression, nowMs + 1)
     .prev()
     .getTime();
-  return { beginMs, endMs };
+  for (;;) {
+    const endMs = parse(expression, beginMs).next().getTime();
+    if (endMs > nowMs) return { beginMs, endMs };
+    beginMs = endMs;
+  }
+}
+
+function parse(expression: string, atMs: number): CronExpression {
+  return CronExpressionParser.parse(expression, { currentDate: new Date(atMs) });
 }
