@@ -51,6 +51,9 @@ const peerCheckMs = 15_000;
 /** How long a host has to close its side after a polite goodbye. */
 const farewellMs = 500;
 
+/** What a command on a connection that we closed fails with. */
+const closedByUs = new ProbeFailure('internal', 'the connection was closed');
+
 /**
  * An SSH connection to one host: host key verified, user authenticated. All that
  * can go wrong on it, at any time, ends in one place, so that nothing is left open and
@@ -78,6 +81,7 @@ export class SshConnection {
   #head = '';
   #hostKey = '';
   #started = false;
+  #gathering = false;
 
   private constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -183,7 +187,7 @@ export class SshConnection {
   /** Says goodbye and closes; a host that does not close its side is cut off soon. */
   close(): void {
     if (this.#end !== null) return;
-    this.#end = new ProbeFailure('internal', 'the connection was closed');
+    this.#end = closedByUs;
     this.#client.end();
     const timer = setTimeout(() => this.#socket.destroy(), farewellMs);
     void this.#gone.then(() => clearTimeout(timer));
@@ -191,7 +195,7 @@ export class SshConnection {
 
   /** Closes at once. */
   destroy(): void {
-    this.#end ??= new ProbeFailure('internal', 'the connection was closed');
+    this.#end ??= closedByUs;
     this.#endTurn();
     this.#socket.destroy();
   }
@@ -240,15 +244,28 @@ export class SshConnection {
     };
     if (this.#end !== null) this.#endTurn();
     progress.enter(`while waiting for ${peer} to greet`);
-    this.#socket.prependListener('data', (chunk: Buffer) => this.#count(chunk));
+    this.#socket.prependListener('data', (chunk: Buffer) => this.#receive(chunk));
   }
 
-  #count(chunk: Buffer): void {
+  /** Sees every piece before ssh2 does. */
+  #receive(chunk: Buffer): void {
+    this.#gatherReplies();
     if (this.#phase === 'greeting') this.#listenForGreeting(chunk);
     this.#allowedBytes -= chunk.length;
     if (this.#allowedBytes >= 0) return;
     const reason = this.#phase === 'session' ? 'output' : 'protocol';
     this.#fail(new ProbeFailure(reason, `${this.peer} sent too much during ${this.#phase}`));
+  }
+
+  /** Sends all that ssh2 answers to one piece at once: it writes each packet by itself, and every write is a system call. */
+  #gatherReplies(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#socket.cork();
+    setImmediate(() => {
+      this.#gathering = false;
+      this.#socket.uncork();
+    });
   }
 
   #listenForGreeting(chunk: Buffer): void {

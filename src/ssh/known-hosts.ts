@@ -65,6 +65,7 @@ export class KnownHosts {
   readonly #byKey = new Map<string, KnownHostsLine[]>();
   readonly #hashedTypes: readonly HostKeyType[];
   readonly #memo = new Map<string, KnownKeys>();
+  readonly #types = new Map<string, readonly HostKeyType[]>();
 
   private constructor(lines: readonly KnownHostsLine[], faults: readonly KnownHostsFault[]) {
     this.faults = faults;
@@ -103,6 +104,16 @@ export class KnownHosts {
    * under hashed names. A server with several keys would else present one that the file lacks.
    */
   keyTypes(names: HostNames): readonly HostKeyType[] {
+    const memo = memoKey(names);
+    const known = this.#types.get(memo);
+    if (known !== undefined) return known;
+    const types = this.#findTypes(names);
+    if (this.#types.size >= maxMemoized) this.#types.clear();
+    this.#types.set(memo, types);
+    return types;
+  }
+
+  #findTypes(names: HostNames): readonly HostKeyType[] {
     const remembered = this.remembered(names);
     if (remembered !== null) return typesOf([...remembered.keys, ...remembered.keysWithoutPort]);
     const plain = [...names.exact, ...names.withoutPort].flatMap((name) => this.#readable(name));
@@ -138,6 +149,7 @@ export class KnownHosts {
     };
     if (this.#memo.size >= maxMemoized) this.#memo.clear();
     this.#memo.set(memoKey(names), found);
+    this.#types.delete(memoKey(names));
     return found;
   }
 

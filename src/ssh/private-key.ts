@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
 import { type ParsedKey, utils } from 'ssh2';
 import { keyFingerprint } from './host-key';
 
@@ -94,13 +94,17 @@ function encrypted(): PrivateKeyFault {
 
 /** The SSH public key of a secret (RFC 4253, RFC 5656, RFC 8709), and how it signs. */
 function describe(secret: KeyObject): { type: string; blob: Buffer; signings: readonly Signing[] } {
-  const jwk = createPublicKey(secret).export({ format: 'jwk' });
+  const kind = secret.asymmetricKeyType ?? 'unknown';
+  if (!['ed25519', 'ec', 'rsa'].includes(kind)) {
+    throw new PrivateKeyFault(`a key of type ${kind} is not supported: ${supported}`);
+  }
+  const jwk = publicJwk(secret);
   const field = (name: 'x' | 'y' | 'n' | 'e'): Buffer => Buffer.from(jwk[name] ?? '', 'base64url');
-  if (secret.asymmetricKeyType === 'ed25519') {
+  if (kind === 'ed25519') {
     const type = 'ssh-ed25519';
     return { type, blob: strings(Buffer.from(type), field('x')), signings: [{ algorithm: type, digest: null }] };
   }
-  if (secret.asymmetricKeyType === 'ec') {
+  if (kind === 'ec') {
     const curve = curves[jwk.crv ?? ''];
     if (curve === undefined) throw new PrivateKeyFault(`its curve is not supported: ${supported}`);
     const type = `ecdsa-sha2-${curve.name}`;
@@ -108,18 +112,24 @@ function describe(secret: KeyObject): { type: string; blob: Buffer; signings: re
     const blob = strings(Buffer.from(type), Buffer.from(curve.name), point);
     return { type, blob, signings: [{ algorithm: type, digest: curve.digest }] };
   }
-  if (secret.asymmetricKeyType === 'rsa') {
-    const bits = secret.asymmetricKeyDetails?.modulusLength ?? 0;
-    if (bits < minRsaBits) throw new PrivateKeyFault(`its ${bits} bits are too few: ${supported}`);
-    const type = 'ssh-rsa';
-    // The algorithm named ssh-rsa signs with SHA-1, so it is never used; RFC 8332 has the two that replace it.
-    const signings = [
-      { algorithm: 'rsa-sha2-512', digest: 'sha512' },
-      { algorithm: 'rsa-sha2-256', digest: 'sha256' },
-    ];
-    return { type, blob: strings(Buffer.from(type), mpint(field('e')), mpint(field('n'))), signings };
+  const bits = secret.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (bits < minRsaBits) throw new PrivateKeyFault(`its ${bits} bits are too few: ${supported}`);
+  const type = 'ssh-rsa';
+  // The algorithm named ssh-rsa signs with SHA-1, so it is never used; RFC 8332 has the two that replace it.
+  const signings = [
+    { algorithm: 'rsa-sha2-512', digest: 'sha512' },
+    { algorithm: 'rsa-sha2-256', digest: 'sha256' },
+  ];
+  return { type, blob: strings(Buffer.from(type), mpint(field('e')), mpint(field('n'))), signings };
+}
+
+function publicJwk(secret: KeyObject): JsonWebKey {
+  try {
+    return createPublicKey(secret).export({ format: 'jwk' });
+  } catch {
+    // Curves that JSON has no name for.
+    return {};
   }
-  throw new PrivateKeyFault(`a key of type ${secret.asymmetricKeyType ?? 'unknown'} is not supported: ${supported}`);
 }
 
 const curves: Readonly<Record<string, { readonly name: string; readonly digest: string }>> = {

@@ -1,0 +1,105 @@
+import type { LookupAddress } from 'node:dns';
+import { AddressBook } from './address';
+
+const four: LookupAddress = { address: '203.0.113.10', family: 4 };
+const six: LookupAddress = { address: '2001:db8::10', family: 6 };
+
+describe('AddressBook', () => {
+  it('takes an address for itself', async () => {
+    const book = new AddressBook(
+      () => Promise.reject(new Error('asked')),
+      () => 0,
+    );
+    expect(await book.addressesOf('203.0.113.10')).toEqual([four]);
+    expect(await book.addressesOf('2001:db8::10')).toEqual([six]);
+  });
+
+  it('asks once for many, and again when the answer is a minute old', async () => {
+    let nowMs = 0;
+    const lookup = jest.fn(() => Promise.resolve([six, four]));
+    const book = new AddressBook(lookup, () => nowMs);
+    const answers = await Promise.all([book.addressesOf('web-1'), book.addressesOf('web-1')]);
+    expect(answers).toEqual([
+      [six, four],
+      [six, four],
+    ]);
+    nowMs = 59_000;
+    await book.addressesOf('web-1');
+    expect(lookup).toHaveBeenCalledTimes(1);
+    nowMs = 61_000;
+    await book.addressesOf('web-1');
+    expect(lookup).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([
+    ['ENOTFOUND', 'the name does not exist'],
+    ['EAI_AGAIN', 'the name server did not answer'],
+    ['EODD', 'EODD'],
+  ])('fails with dns and plain words for %s, and asks again next time', async (code, words) => {
+    const lookup = jest.fn(() => Promise.reject(Object.assign(new Error('lookup'), { code })));
+    const book = new AddressBook(lookup, () => 0);
+    for (let time = 1; time <= 2; time += 1) {
+      await expect(book.addressesOf('web-1')).rejects.toMatchObject({
+        reason: 'dns',
+        message: `"web-1" could not be resolved: ${words}`,
+      });
+      expect(lookup).toHaveBeenCalledTimes(time);
+    }
+  });
+
+  it('fails with dns where a name has no address, and takes the first ones where it has many', async () => {
+    const none = new AddressBook(
+      () => Promise.resolve([]),
+      () => 0,
+    );
+    await expect(none.addressesOf('web-1')).rejects.toMatchObject({ reason: 'dns' });
+    const many = new AddressBook(
+      () => Promise.resolve(Array.from({ length: 50 }, () => four)),
+      () => 0,
+    );
+    expect(await many.addressesOf('web-1')).toHaveLength(8);
+  });
+
+  it('never has more than three look-ups under way, whatever the name servers do', async () => {
+    let underWay = 0;
+    let most = 0;
+    const lookup = async (name: string): Promise<LookupAddress[]> => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      underWay -= 1;
+      if (name.startsWith('bad')) throw new Error('no');
+      return [four];
+    };
+    const book = new AddressBook(lookup, () => 0);
+    const names = Array.from({ length: 20 }, (_, at) => `${at % 2 === 0 ? 'bad' : 'good'}-${at}`);
+    for (let round = 0; round < 2; round += 1) {
+      await Promise.allSettled(names.map((name) => book.addressesOf(name)));
+    }
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  it('does not let names that hang hold up the others for ever', async () => {
+    const hanging: (() => void)[] = [];
+    const lookup = (name: string): Promise<LookupAddress[]> =>
+      name.startsWith('dead')
+        ? new Promise((_, reject) => hanging.push(() => reject(new Error('no answer'))))
+        : Promise.resolve([four]);
+    const book = new AddressBook(lookup, () => 0);
+    const dead = ['dead-1', 'dead-2', 'dead-3', 'dead-4'];
+    const first = Promise.allSettled(dead.map((name) => book.addressesOf(name)));
+    // They failed once, so from now on they share one lane.
+    while (hanging.length > 0) {
+      hanging.splice(0).forEach((end) => end());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await first;
+    const second = Promise.allSettled(dead.map((name) => book.addressesOf(name)));
+    expect(await book.addressesOf('alive')).toEqual([four]);
+    while (hanging.length > 0) {
+      hanging.splice(0).forEach((end) => end());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await second;
+  });
+});

@@ -1,0 +1,171 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto';
+import { inspect } from 'node:util';
+import type { ParsedKey } from 'ssh2';
+import { makeKeyPair } from '../../test/lab/ssh-keys';
+import { keyFingerprint, keyTypeOf } from './host-key';
+import { PrivateKey } from './private-key';
+
+const message = Buffer.from('to be signed');
+
+describe('PrivateKey', () => {
+  it.each(['ed25519', 'ecdsa', 'rsa'] as const)(
+    "reads OpenSSH's format with %s, and agrees on the public key",
+    (type) => {
+      for (let time = 0; time < (type === 'ed25519' ? 300 : 2); time += 1) {
+        const pair = makeKeyPair(type);
+        const key = PrivateKey.parse(pair.privateKey);
+        const blob = Buffer.from(pair.publicKey.split(' ')[1] ?? '', 'base64');
+        expect(key.type).toBe(pair.publicKey.split(' ')[0]);
+        expect(key.fingerprint).toBe(keyFingerprint(blob));
+        for (const offer of key.offers) expect(offer.getPublicSSH().equals(blob)).toBe(true);
+      }
+    },
+  );
+
+  it.each([
+    ['ed25519 in PKCS #8', generateKeyPairSync('ed25519'), 'pkcs8', ['ssh-ed25519'], null],
+    [
+      'nistp256 in SEC 1',
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+      'sec1',
+      ['ecdsa-sha2-nistp256'],
+      'sha256',
+    ],
+    [
+      'nistp384 in PKCS #8',
+      generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+      'pkcs8',
+      ['ecdsa-sha2-nistp384'],
+      'sha384',
+    ],
+    [
+      'nistp521 in SEC 1',
+      generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+      'sec1',
+      ['ecdsa-sha2-nistp521'],
+      'sha512',
+    ],
+  ] as const)('reads %s and signs what its public half verifies', (_, pair, type, algorithms, digest) => {
+    const key = PrivateKey.parse(exported(pair.privateKey, type));
+    expect(key.offers.map((offer) => offer.type)).toEqual(algorithms);
+    for (const offer of key.offers) {
+      expect(offer.isPrivateKey()).toBe(true);
+      expect(verify(digest, message, pair.publicKey, signed(offer))).toBe(true);
+      expect(keyTypeOf(offer.getPublicSSH())).toBe(key.type);
+    }
+  });
+
+  it.each(['pkcs1', 'pkcs8'] as const)(
+    'signs with SHA-512 and SHA-256 where the key is RSA in %s, never with SHA-1',
+    (type) => {
+      const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      const key = PrivateKey.parse(exported(pair.privateKey, type));
+      expect(key.type).toBe('ssh-rsa');
+      expect(key.offers.map((offer) => offer.type)).toEqual(['rsa-sha2-512', 'rsa-sha2-256']);
+      const [first, second] = key.offers;
+      if (first === undefined || second === undefined) throw new Error('two offers');
+      expect(verify('sha512', message, pair.publicKey, signed(first))).toBe(true);
+      expect(verify('sha256', message, pair.publicKey, signed(second))).toBe(true);
+      // Asked for SHA-1 in so many words it still signs with its own.
+      const asked = (first as unknown as { sign(data: Buffer, digest: string): Buffer }).sign(message, 'sha1');
+      expect(verify('sha512', message, pair.publicKey, asked)).toBe(true);
+    },
+  );
+
+  it.each([
+    ['nothing', '', 'holds no private key'],
+    ['garbage', 'not a key at all', 'holds no private key'],
+    ['a public key', makeKeyPair('ed25519').publicKey, 'holds no private key'],
+    ['a public key in PEM', publicPem(), 'holds a public key'],
+    ['a key cut in half', makeKeyPair('ed25519').privateKey.slice(0, 150), 'damaged'],
+    ['a key with a wrong letter', damaged(makeKeyPair('ed25519').privateKey), 'damaged'],
+    ['PEM with nothing in it', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----', 'damaged'],
+    [
+      'DSA',
+      exported(generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }).privateKey, 'pkcs8'),
+      'dsa is not supported',
+    ],
+    [
+      'a curve that SSH has not',
+      exported(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey, 'pkcs8'),
+      'curve',
+    ],
+    [
+      'RSA that is too short',
+      exported(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey, 'pkcs8'),
+      '1024 bits',
+    ],
+    [
+      'X25519, which can not sign',
+      exported(generateKeyPairSync('x25519').privateKey, 'pkcs8'),
+      'x25519 is not supported',
+    ],
+    ['an encrypted key in PKCS #8', encrypted('pkcs8'), 'passphrase'],
+    ['an encrypted key in PEM', encrypted('sec1'), 'passphrase'],
+    ["an encrypted key in OpenSSH's format", encryptedOpenSsh(), 'passphrase'],
+  ])('says what is wrong with %s', (_, text, words) => {
+    expect(() => PrivateKey.parse(text)).toThrow(words);
+  });
+
+  it('shows nothing of the secret, however it is looked at', () => {
+    const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const key = PrivateKey.parse(exported(pair.privateKey, 'pkcs8'));
+    const jwk = pair.privateKey.export({ format: 'jwk' });
+    const shown = [
+      String(key),
+      JSON.stringify(key),
+      JSON.stringify({ ...key }),
+      inspect(key, { depth: null, showHidden: true, getters: true }),
+      ...key.offers.flatMap((offer) => [
+        JSON.stringify(offer),
+        inspect(offer, { depth: null, showHidden: true, getters: true }),
+      ]),
+    ].join('\n');
+    for (const part of ['d', 'p', 'q', 'dp', 'dq', 'qi'] as const) {
+      const bytes = Buffer.from(jwk[part] ?? '', 'base64url');
+      expect(bytes.length).toBeGreaterThan(100);
+      for (const encoding of ['base64', 'base64url', 'hex', 'latin1'] as const) {
+        expect(shown).not.toContain(bytes.toString(encoding).slice(10, 40));
+      }
+    }
+    expect(shown).not.toContain('PRIVATE KEY-----');
+    expect(key.offers.every((offer) => offer.getPrivatePEM() === null)).toBe(true);
+  });
+});
+
+function signed(offer: ParsedKey): Buffer {
+  const signature: unknown = offer.sign(message);
+  if (!Buffer.isBuffer(signature)) throw new Error('no signature');
+  return signature;
+}
+
+function exported(key: KeyObject, type: 'pkcs1' | 'pkcs8' | 'sec1'): string {
+  return key.export({ type: type as 'pkcs8', format: 'pem' }).toString();
+}
+
+function encrypted(type: 'pkcs8' | 'sec1'): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = privateKey.export({ type: type as 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'secret' });
+  return pem.toString();
+}
+
+/** As `ssh-keygen -t ed25519 -N secret` writes it: its header names the cipher (OpenSSH's PROTOCOL.key). */
+function encryptedOpenSsh(): string {
+  const text = (value: string): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(value.length);
+    return Buffer.concat([length, Buffer.from(value)]);
+  };
+  const body = Buffer.concat([Buffer.from('openssh-key-v1\0'), text('aes256-ctr'), text('bcrypt'), Buffer.alloc(200)]);
+  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${body.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
+}
+
+function publicPem(): string {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
+}
+
+function damaged(text: string): string {
+  const at = text.indexOf('\n') + 20;
+  return `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
+}
