@@ -1,5 +1,16 @@
 import type { Host } from '../inventory/host';
-import type { SshConnection } from './connection';
+
+/** What has to be known of a connection to keep it. */
+export interface Keepable {
+  /** Whether it can carry another command. */
+  readonly usable: boolean;
+  /** Called when the host ends it while nothing runs. */
+  onIdleEnd: () => void;
+  /** Has the kernel notice when the host goes away while nothing runs. */
+  watchPeer(): void;
+  /** Says goodbye and closes. */
+  close(): void;
+}
 
 export interface KeptConnectionsOptions {
   /** No more than this are kept; hosts beyond get a fresh connection each time. */
@@ -8,16 +19,16 @@ export interface KeptConnectionsOptions {
   readonly idleMs: number;
   /** A monotonic clock in milliseconds. */
   readonly nowMs: () => number;
-  /** A host ended a connection that had served it well: it may be restarting. */
+  /** A host ended a connection that was kept to it: it may be restarting. */
   readonly onDrop: (host: Host) => void;
 }
 
-interface Kept {
-  readonly connection: SshConnection;
+interface Kept<Connection> {
+  readonly connection: Connection;
   readonly host: Host;
   /** Whether it carried a command beyond its first. */
   readonly reused: boolean;
-  idle: NodeJS.Timeout | null;
+  readonly idle: NodeJS.Timeout;
 }
 
 /** A host that won't have its connections kept is left in peace for this long. */
@@ -26,9 +37,9 @@ const refusalMs = 3600 * 1000;
 const maxLosses = 2;
 
 /** The connections kept open between probes, at most one a host. */
-export class KeptConnections {
+export class KeptConnections<Connection extends Keepable> {
   readonly #options: KeptConnectionsOptions;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, Kept<Connection>>();
   readonly #refusedAtMs = new Map<string, number>();
   readonly #losses = new Map<string, number>();
 
@@ -51,7 +62,7 @@ export class KeptConnections {
   }
 
   /** The connection kept for a host, which from now on is the caller's; null if there is none for these settings. */
-  take(host: Host): SshConnection | null {
+  take(host: Host): Connection | null {
     const kept = this.#remove(host.name);
     if (kept === null) return null;
     if (kept.connection.usable && sameServer(kept.host, host)) return kept.connection;
@@ -60,16 +71,17 @@ export class KeptConnections {
   }
 
   /** Keeps a connection until it is taken, or closes it. `reused`: it carried a command beyond its first. */
-  keep(host: Host, connection: SshConnection, reused: boolean): void {
+  keep(host: Host, connection: Connection, reused: boolean): void {
     if (reused) this.#losses.delete(host.name);
     const full = this.#kept.size >= this.#options.maxOpen;
-    if (!connection.usable || full || this.#kept.has(host.name)) {
+    if (full || !connection.usable || this.#kept.has(host.name)) {
       connection.close();
       return;
     }
-    const kept: Kept = { connection, host, reused, idle: null };
-    kept.idle = setTimeout(() => this.forget(host.name), this.#options.idleMs);
-    kept.idle.unref();
+    const idle = setTimeout(() => this.forget(host.name), this.#options.idleMs);
+    // The exporter may end while connections are idle.
+    idle.unref();
+    const kept = { connection, host, reused, idle };
     connection.onIdleEnd = () => this.#lost(kept);
     connection.watchPeer();
     this.#kept.set(host.name, kept);
@@ -81,7 +93,7 @@ export class KeptConnections {
     this.#losses.delete(host.name);
   }
 
-  /** A connection broke before its second command began. */
+  /** A kept connection broke before another command began on it. */
   unusable(host: Host): void {
     const losses = (this.#losses.get(host.name) ?? 0) + 1;
     if (losses >= maxLosses) this.refused(host);
@@ -100,19 +112,20 @@ export class KeptConnections {
     for (const name of [...this.#losses.keys()]) if (!hostNames.has(name)) this.#losses.delete(name);
   }
 
-  #lost(kept: Kept): void {
-    if (this.#kept.get(kept.host.name) !== kept) return;
-    this.#remove(kept.host.name);
-    // A host that ends every connection when it is idle tells nothing by it.
-    if (!kept.reused) this.unusable(kept.host);
-    if (this.welcomes(kept.host)) this.#options.onDrop(kept.host);
+  #lost(kept: Kept<Connection>): void {
+    const { host } = kept;
+    if (this.#kept.get(host.name) !== kept) return;
+    this.#remove(host.name);
+    // A host that ends every connection as soon as it is idle tells nothing by it.
+    if (!kept.reused) this.unusable(host);
+    if (this.welcomes(host)) this.#options.onDrop(host);
   }
 
-  #remove(name: string): Kept | null {
+  #remove(name: string): Kept<Connection> | null {
     const kept = this.#kept.get(name);
     if (kept === undefined) return null;
     this.#kept.delete(name);
-    if (kept.idle !== null) clearTimeout(kept.idle);
+    clearTimeout(kept.idle);
     kept.connection.onIdleEnd = () => undefined;
     return kept;
   }

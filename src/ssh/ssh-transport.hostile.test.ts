@@ -435,6 +435,94 @@ describe('SshTransport against hosts that misbehave', () => {
     });
   });
 
+  describe('that have their connections kept open', () => {
+    it('and refuse a second session: a fresh connection is made at once, and from then on', async () => {
+      let sessions = 0;
+      server = await serveSsh((client) => {
+        let mine = 0;
+        letIn(client).on('session', (accept, reject) => {
+          mine += 1;
+          if (mine > 1) reject();
+          else accept().on('exec', (run) => finish(run(), `session ${(sessions += 1)}`));
+        });
+      });
+      const outputs: string[] = [];
+      for (let time = 0; time < 3; time += 1) {
+        const result = await answerKept(server);
+        outputs.push(result.output.toString());
+        expect(result.reused).toBe(false);
+      }
+      expect(outputs).toEqual(['session 1', 'session 2', 'session 3']);
+      await gone(server);
+    });
+
+    it('and hang up at a second session', async () => {
+      server = await serveSsh((client) => {
+        let mine = 0;
+        letIn(client).on('session', (accept) => {
+          mine += 1;
+          if (mine > 1) client.end();
+          else accept().on('exec', (run) => finish(run(), 'fine'));
+        });
+      });
+      for (let time = 0; time < 4; time += 1)
+        expect(await answerKept(server)).toMatchObject({ reused: false, status: 0 });
+      await gone(server);
+    });
+
+    it('and say nothing any more, as one that restarted without a word', async () => {
+      server = await serveSsh((client) => {
+        letIn(client).on('session', (accept) =>
+          accept().on('exec', (run) => {
+            finish(run(), 'fine');
+            messages(client)._handlers['CHANNEL_OPEN'] = () => undefined;
+          }),
+        );
+      });
+      await answerKept(server);
+      const second = await answerKept(server);
+      expect(second).toMatchObject({ reused: false, status: 0 });
+      expect(second.durationSeconds).toBeGreaterThan(1.9);
+      expect(second.durationSeconds).toBeLessThan(4);
+    });
+
+    it('and talk without end while nobody asks', async () => {
+      const dropped: string[] = [];
+      const watching = new SshTransport({ onDrop: (host) => dropped.push(host.name) });
+      server = await serveSsh((client) => {
+        letIn(client).on('session', (accept) =>
+          accept().on('exec', (run) => {
+            finish(run(), 'fine');
+            setTimeout(() => storm(client, () => messages(client).ping()), 50);
+          }),
+        );
+      });
+      await answerKept(server, watching);
+      await gone(server);
+      expect(dropped).toEqual(['web-1']);
+      await watching.close();
+    });
+
+    it('and begin the command, but break it off: it is not run twice', async () => {
+      let runs = 0;
+      server = await serveSsh((client) => {
+        let mine = 0;
+        letIn(client).on('session', (accept) =>
+          accept().on('exec', (run) => {
+            runs += 1;
+            mine += 1;
+            const channel = run();
+            if (mine > 1) client.end();
+            else finish(channel, 'fine');
+          }),
+        );
+      });
+      await answerKept(server);
+      await expect(answerKept(server)).rejects.toMatchObject({ reason: 'protocol' });
+      expect(runs).toBe(2);
+    });
+  });
+
   it('none of them keeps the next probe of a good host from success', async () => {
     const stalling = await Promise.all(
       Array.from({ length: 40 }, () => serveTcp((socket) => socket.write('SSH-2.0-silent\r\n'))),
@@ -479,6 +567,12 @@ describe('SshTransport against hosts that misbehave', () => {
     );
   }
 
+  function answerKept(from: HostileServer, through = transport): Promise<CommandResult> {
+    const knownHosts = knownHostsOf(directory, from);
+    const host = hostAt({ port: from.port, identityFiles: [identity], knownHosts, connection: 'keep' });
+    return through.run(requestFor(host, 'true\n', { maxOutputBytes }));
+  }
+
   function answer(from: HostileServer, milliseconds = 5000): Promise<CommandResult> {
     const host = hostAt({ port: from.port, identityFiles: [identity], knownHosts: knownHostsOf(directory, from) });
     const signal = AbortSignal.timeout(milliseconds);
@@ -491,6 +585,11 @@ function exec(handle: (channel: ServerChannel, client: Connection) => void): Pro
   return serveSsh((client) => {
     letIn(client).on('session', (accept) => accept().on('exec', (run) => handle(run(), client)));
   });
+}
+
+function finish(channel: ServerChannel, output: string): void {
+  channel.exit(0);
+  channel.end(output);
 }
 
 /** A server that answers the messages of a session by hand. */

@@ -40,7 +40,7 @@ export class SshTransport implements Transport {
   readonly #nowMs: () => number;
   readonly #periodSeconds: number;
   readonly #connector: Connector;
-  readonly #kept: KeptConnections;
+  readonly #kept: KeptConnections<SshConnection>;
   readonly #connections = new Set<SshConnection>();
   readonly #underWay = new Set<ProbeProgress>();
   #closed = false;
