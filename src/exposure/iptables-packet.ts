@@ -5,7 +5,8 @@ import { fibRoute } from './nft-lookups';
 import type { IptablesScope } from './iptables-scope';
 import { type Match, type Test, invert, peersIn, whether } from './match';
 import { SYMBOLS, symbol } from './nft-symbols';
-import { EMPTY, type RangeSet, contains, union } from './ranges';
+import { EMPTY, type RangeSet, contains, intersect, subtract, union } from './ranges';
+import { EVERYTHING, MULTICAST } from './address-space';
 import type { Run } from './run';
 import type { Flow } from './packet';
 
@@ -78,10 +79,29 @@ function typeMatch(
 ): Match {
   const routing = run.environment.routing[packet.family];
   if (!routing.known || device === null) return 'maybe';
+  const on = device === '' ? null : device;
   let set: RangeSet = EMPTY;
-  for (const type of types) set = union(set, routing.addressType(type, device === '' ? null : device));
+  if (packet.family === 6) set = types6(types, (type) => routing.addressType(type, on));
+  else for (const type of types) set = union(set, routing.addressType(type, on));
   const address = packet[side];
   return address === null ? peersIn(set, false, packet.family) : whether(contains(set, address));
+}
+
+/**
+ * For IPv6, MULTICAST and UNICAST speak of the address as such, its own included, and all of them must hold; of the
+ * others one is enough (net/netfilter/xt_addrtype.c, match_type6).
+ */
+function types6(types: readonly string[], look: (type: string) => RangeSet): RangeSet {
+  let set: RangeSet = EVERYTHING[6];
+  if (types.includes('multicast')) set = intersect(set, MULTICAST[6]);
+  if (types.includes('unicast')) set = subtract(set, union(MULTICAST[6], [0n, 1n]));
+  if (types.includes('unspec')) set = intersect(set, [0n, 1n]);
+  const looked = types.filter((type) => type === 'local' || type === 'anycast' || type === 'unreachable');
+  if (looked.length === 0) return set;
+  return intersect(
+    set,
+    looked.reduce((all: RangeSet, type) => union(all, look(type)), EMPTY),
+  );
 }
 
 /** Matches packets that pass the test, with --invert those that fail it (net/ipv4/netfilter/ipt_rpfilter.c). */

@@ -91,6 +91,8 @@ function doubtful(run: Run): Match {
   return 'maybe';
 }
 
+const ACK = 0x10;
+
 /** A socket that is bound to any address counts only with --nowildcard (net/netfilter/xt_socket.c). */
 function socket(options: readonly Option[]): Test {
   const anyToo = has(options, '--nowildcard');
@@ -98,6 +100,8 @@ function socket(options: readonly Option[]): Test {
   return ({ packet }, run) => {
     if (packet.daddr === null || packet.dport === null || packet.direction === 'reply' || packet.tproxy !== null)
       return 'maybe';
+    // A connection that is being opened has a small socket of its own, bound to the very address.
+    if ((packet.flags & ACK) !== 0) return transparent ? 'maybe' : 'yes';
     const arrival = {
       family: packet.family,
       transport: packet.transport,

@@ -70,9 +70,13 @@ export function socketField(key: string): Left {
   return plain('number', 'none', ({ packet }, run) => socketValue(key, packet, run));
 }
 
+const ACK = 0x10;
+
 function socketValue(key: string, packet: Packet, run: Run): Value {
   const { listeners } = run.environment;
   if (packet.direction === 'reply' || packet.tproxy !== null) return UNKNOWN;
+  // A connection that is being opened has a small socket of its own, which only tells whether it is transparent.
+  if ((packet.flags & ACK) !== 0) return key === 'wildcard' || key === 'mark' ? BREAK : UNKNOWN;
   if (packet.daddr === null || packet.dport === null) return UNKNOWN;
   const arrival = {
     family: packet.family,

@@ -158,32 +158,36 @@ export class Routing {
   }
 
   /**
-   * Address types as `addrtype` and nft's `fib … type` see them: from the local table
+   * Address types as nft's `fib … type` and IPv4's `addrtype` see them: from the local table
    * (net/ipv4/fib_frontend.c, __inet_dev_addr_type), with a device only if the route is on it.
    */
   addressType(type: string, device: string | null): RangeSet {
     const multicast = MULTICAST[this.family];
-    const named = (kind: string): RangeSet =>
-      fromPairs(
-        this.routes
-          .filter(
-            (route) =>
-              route.table === 'local' && route.type === kind && (device === null || route.devices.includes(device)),
-          )
-          .map((route) => [route.to.start, route.to.end] as const),
-      );
     if (type === 'multicast') return multicast;
-    const local = subtract(
-      this.family === 6 && device === null ? union(named('local'), LOOPBACK[6]) : named('local'),
-      multicast,
-    );
-    const broadcast = union(
-      subtract(named('broadcast'), multicast),
-      this.family === 4 ? [2 ** 32 - 1, 2 ** 32] : EMPTY,
-    );
+    const own = this.typed('local', device);
+    const local = subtract(this.family === 6 && device === null ? union(own, LOOPBACK[6]) : own, multicast);
+    if (this.family === 6) return this.addressType6(type, local);
+    const broadcast = union(subtract(this.typed('broadcast', device), multicast), [2 ** 32 - 1, 2 ** 32]);
     if (type === 'local') return subtract(local, broadcast);
     if (type === 'broadcast') return broadcast;
-    if (type === 'unicast') return subtract(EVERYTHING[this.family], union(union(local, broadcast), multicast));
-    return named(type);
+    if (type === 'unicast') return subtract(EVERYTHING[4], union(union(local, broadcast), multicast));
+    return this.typed(type, device);
+  }
+
+  /** IPv6 has no broadcast, and what no route leads to is unreachable (net/ipv6/netfilter/nft_fib_ipv6.c). */
+  private addressType6(type: string, local: RangeSet): RangeSet {
+    if (type === 'local') return local;
+    const anywhere: Query = { from: null, iif: 'lo', mark: 0, vrfTable: null };
+    const none = subtract(this.where(anywhere, (outcome) => outcome.kind === 'none').may, local);
+    if (type === 'unreachable') return none;
+    if (type !== 'unicast') return this.typed(type, null);
+    return subtract(EVERYTHING[6], union(union(local, MULTICAST[6]), none));
+  }
+
+  private typed(kind: string, device: string | null): RangeSet {
+    const found = this.routes.filter(
+      (route) => route.table === 'local' && route.type === kind && (device === null || route.devices.includes(device)),
+    );
+    return fromPairs(found.map((route) => [route.to.start, route.to.end] as const));
   }
 }

@@ -7,7 +7,7 @@ import { Arena } from './fuzz/arena';
 import { compare, type Discrepancy } from './fuzz/compare';
 import { splitSections } from './fuzz/sections';
 import { makeScene } from './fuzz/make-scene';
-import { probe } from './fuzz/probe';
+import { probe, probeAgain } from './fuzz/probe';
 import type { Scene } from './fuzz/scene';
 
 const settings = { mode: 'evaluate', public: true, edge: null, ignore: [], dialledAddress: null } as const;
@@ -16,6 +16,8 @@ interface Options {
   readonly seed: number;
   readonly count: number;
   readonly keep: string | null;
+  /** Seeds of single scenes to be tried again, as a run shows them. */
+  readonly only: readonly number[];
 }
 
 function options(argv: readonly string[]): Options {
@@ -23,7 +25,15 @@ function options(argv: readonly string[]): Options {
     const at = argv.indexOf(name);
     return at < 0 ? undefined : argv[at + 1];
   };
-  return { seed: Number(value('--seed') ?? 1), count: Number(value('--count') ?? 100), keep: value('--keep') ?? null };
+  return {
+    seed: Number(value('--seed') ?? 1),
+    count: Number(value('--count') ?? 100),
+    keep: value('--keep') ?? null,
+    only: (value('--only') ?? '')
+      .split(',')
+      .filter((word) => word !== '')
+      .map(Number),
+  };
 }
 
 /** The collection script as the probe program embeds it, with sections framed by lines that no ruleset contains. */
@@ -62,7 +72,7 @@ interface Tally {
 }
 
 async function main(): Promise<void> {
-  const { seed, count, keep } = options(process.argv.slice(2));
+  const { seed, count, keep, only } = options(process.argv.slice(2));
   const arena = new Arena(`rexfuzz${process.pid}`);
   const tally: Tally = {
     tried: 0,
@@ -87,9 +97,9 @@ async function main(): Promise<void> {
     arena.build();
     await arena.start();
     const script = collection();
-    for (let i = 0; tally.tried < count && i < count * 3; i += 1) {
-      const scene = makeScene(seed * 1_000_003 + i);
-      await once(arena, scene, script, tally, keep);
+    const wanted = only.length > 0 ? only.length : count;
+    for (let i = 0; tally.tried < wanted && i < wanted * 3; i += 1) {
+      await once(arena, makeScene(only[i] ?? seed * 1_000_003 + i), script, tally, keep);
       if (tally.tried > 0 && tally.tried % 100 === 0) process.stdout.write(`${report(tally, began)}\n`);
     }
   } finally {
@@ -119,10 +129,17 @@ async function once(arena: Arena, scene: Scene, script: string, tally: Tally, ke
   const start = process.hrtime.bigint();
   const verdict = evaluateExposure(facts, settings);
   tally.evaluateMs.push(Number(process.hrtime.bigint() - start) / 1e6);
+  if ((tally.evaluateMs.at(-1) ?? 0) > 50)
+    process.stdout.write(`seed ${scene.seed}: evaluation took ${tally.evaluateMs.at(-1)?.toFixed(0)} ms\n`);
   const examination = examineExposure(facts, settings, { ...DEFAULT_BOUNDS, exhaustive: true });
-  const truth = await probe(agents, scene);
+  let truth = await probe(agents, scene);
+  let result = compare(scene, verdict, examination, truth);
+  const missed = result.discrepancies.filter((one) => one.kind === 'imprecise').map((one) => one.key);
+  if (missed.length > 0 && !scene.fickle) {
+    truth = await probeAgain(agents, scene, truth, new Set(missed));
+    result = compare(scene, verdict, examination, truth);
+  }
   await agents.host.ask({ do: 'close' });
-  const result = compare(scene, verdict, examination, truth);
   tally.tried += 1;
   tally.verdicts[verdict.verdict] = (tally.verdicts[verdict.verdict] ?? 0) + 1;
   tally.open += result.anywhere.length > 0 ? 1 : 0;

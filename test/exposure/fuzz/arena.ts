@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { join } from 'node:path';
 import { type Interface, createInterface } from 'node:readline';
 import type { Order } from './agent';
-import { HOST4, HOST6, INSIDE4, INSIDE6, PUBLIC4, PUBLIC6 } from './scene';
+import { CONTAINER4, CONTAINER6, HOST4, HOST6, INSIDE4, INSIDE6, PUBLIC4, PUBLIC6 } from './scene';
 
 /** A process inside a namespace that answers a line for every line. */
 class Agent {
@@ -72,9 +72,40 @@ export class Arena {
     for (const own of [...PUBLIC4, ...INSIDE4]) ip('-n', this.internet, 'addr', 'add', `${own}/32`, 'dev', 'lo');
     for (const own of [...PUBLIC6, ...INSIDE6])
       ip('-n', this.internet, 'addr', 'add', `${own}/128`, 'dev', 'lo', 'nodad');
+    this.acquaint(this.host, 'eth0', this.internet, 'out0', ['203.0.113.1', '2001:db8::1']);
+    this.acquaint(this.internet, 'out0', this.host, 'eth0', [HOST4[0], HOST6[0]]);
+    this.acquaint(this.host, 'docker0', this.container, 'eth0', [CONTAINER4, CONTAINER6]);
+    this.acquaint(this.container, 'eth0', this.host, 'docker0', [HOST4[2], 'fd00:17::1']);
     this.route(this.host, '203.0.113.1', '2001:db8::1');
     this.route(this.internet, HOST4[0], HOST6[0]);
     this.route(this.container, HOST4[2], 'fd00:17::1');
+  }
+
+  /** Neighbours are known for good, so that rules which drop ICMPv6 break nothing but what is being tried. */
+  private acquaint(
+    namespace: string,
+    device: string,
+    other: string,
+    otherDevice: string,
+    addresses: readonly string[],
+  ): void {
+    const text = execFileSync('ip', ['-n', other, '-j', 'link', 'show', otherDevice]).toString();
+    const [link] = JSON.parse(text) as { readonly address: string }[];
+    for (const address of addresses) {
+      ip(
+        '-n',
+        namespace,
+        'neigh',
+        'replace',
+        address,
+        'lladdr',
+        link?.address ?? '',
+        'dev',
+        device,
+        'nud',
+        'permanent',
+      );
+    }
   }
 
   private address(namespace: string, device: string, ...addresses: readonly string[]): void {
@@ -96,7 +127,7 @@ export class Arena {
       container: new Agent(this.container),
       internet: new Agent(this.internet),
     };
-    const always = [53, 80, 8080].flatMap((port) =>
+    const always = [22, 25, 53, 80, 99, 443, 1000, 2222, 3306, 5432, 8080, 8443, 30080].flatMap((port) =>
       (['tcp', 'udp'] as const).map((proto) => ({ proto, address: '::', port, ipv6Only: false })),
     );
     await this.agents.container.ask({ do: 'listen', listeners: always });

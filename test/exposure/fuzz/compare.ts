@@ -7,6 +7,8 @@ import { PUBLIC4, PUBLIC6, type Scene } from './scene';
 
 export interface Discrepancy {
   readonly kind: 'unsound' | 'imprecise';
+  /** `tcp 4 443` */
+  readonly key: string;
   readonly what: string;
 }
 
@@ -26,10 +28,10 @@ export function compare(scene: Scene, verdict: ExposureVerdict, examination: Exa
   const discrepancies: Discrepancy[] = [];
   for (const [key, peers] of truth.tried) {
     const reached = truth.reached.get(key) ?? new Set<string>();
-    const publicPeers = [...peers].filter((peer) => PUBLIC.has(peer));
+    const publicPeers = [...peers].filter((peer) => PUBLIC.has(peer) && truth.complete.has(peer));
     const publicReached = publicPeers.filter((peer) => reached.has(peer));
     if (publicReached.length > 0 && publicReached.length >= publicPeers.length / 2) anywhere.push(key);
-    discrepancies.push(...single(key, [...peers], reached, examination));
+    discrepancies.push(...single(key, [...peers], reached, examination, truth.complete));
   }
   const certain = examination.doubts.length === 0;
   return {
@@ -46,6 +48,7 @@ function single(
   peers: readonly string[],
   reached: ReadonlySet<string>,
   examination: Examination,
+  complete: ReadonlySet<string>,
 ): readonly Discrepancy[] {
   const [proto, family, port] = key.split(' ');
   const transport = proto === 'tcp' ? 6 : 17;
@@ -62,9 +65,9 @@ function single(
     const may = finding !== undefined && contains(finding.reach.maybe, value);
     const surely = finding !== undefined && contains(finding.reach.surely, value);
     if (reached.has(peer) && !may)
-      out.push({ kind: 'unsound', what: `${peer} reached ${key}: ${finding?.because ?? 'not listed'}` });
-    if (!reached.has(peer) && surely)
-      out.push({ kind: 'imprecise', what: `${peer} did not reach ${key}: ${finding?.because ?? ''}` });
+      out.push({ kind: 'unsound', key, what: `${peer} reached ${key}: ${finding?.because ?? 'not listed'}` });
+    if (!reached.has(peer) && surely && complete.has(peer))
+      out.push({ kind: 'imprecise', key, what: `${peer} did not reach ${key}: ${finding?.because ?? ''}` });
   }
   return out;
 }

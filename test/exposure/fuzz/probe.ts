@@ -7,11 +7,16 @@ import { HOST4, HOST6, INSIDE4, INSIDE6, PUBLIC4, PUBLIC6, type Scene } from './
 export interface Truth {
   readonly reached: ReadonlyMap<string, ReadonlySet<string>>;
   readonly tried: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Peers that tried everything: every address of the host, from every source port that matters. */
+  readonly complete: ReadonlySet<string>;
 }
 
 const WAIT_MS = 160;
+const PATIENT_MS = 700;
 const PEERS4 = 11;
 const PEERS6 = 5;
+/** How many peers of each family try everything. */
+const COMPLETE = 5;
 
 /** A connection that used a source port lately may still be known to conntrack. */
 const lastUse = new Map<string, number>();
@@ -21,44 +26,76 @@ let serial = 0;
 
 /** Sends real packets from many peers to every port that matters, with ordinary SYNs and with ECN ones. */
 export async function probe(agents: NonNullable<Arena['agents']>, scene: Scene): Promise<Truth> {
+  return round(agents, scene, WAIT_MS, () => true);
+}
+
+/** Tries some ports again, patiently: a busy machine may have been too slow the first time. */
+export async function probeAgain(
+  agents: NonNullable<Arena['agents']>,
+  scene: Scene,
+  first: Truth,
+  keys: ReadonlySet<string>,
+): Promise<Truth> {
+  const second = await round(agents, scene, PATIENT_MS, (key) => keys.has(key));
+  const reached = new Map(first.reached);
+  for (const [key, peers] of second.reached) reached.set(key, new Set([...(first.reached.get(key) ?? []), ...peers]));
+  return { ...first, reached };
+}
+
+async function round(
+  agents: NonNullable<Arena['agents']>,
+  scene: Scene,
+  waitMs: number,
+  wants: (key: string) => boolean,
+): Promise<Truth> {
   const random = new Random(scene.seed ^ 0x5bd1e995);
-  const peers4 = [...random.some(PUBLIC4, PEERS4), ...random.some(INSIDE4, 3)];
-  const peers6 = [...random.some(PUBLIC6, PEERS6), ...random.some(INSIDE6, 2)];
+  const peers4 = shuffled(random, [...random.some(PUBLIC4, PEERS4), ...random.some(INSIDE4, 3)]);
+  const peers6 = shuffled(random, [...random.some(PUBLIC6, PEERS6), ...random.some(INSIDE6, 2)]);
   const ports = [...new Set([...scene.listeners.map((listener) => listener.port), ...scene.ports])].slice(0, 9);
   const keys = new Map<number, { readonly key: string; readonly from: string }>();
   const tried = new Map<string, Set<string>>();
   const reached = new Map<string, Set<string>>();
   const knocks: Knock[] = [];
+  const skipped = new Set<string>();
   const add = (proto: 'tcp' | 'udp', family: 4 | 6, from: string, fromPort: number, to: string, port: number): void => {
-    if (fromPort !== 0 && !free(`${proto} ${from} ${fromPort} ${to} ${port}`)) return;
-    serial += 1;
     const key = `${proto} ${family} ${port}`;
+    if (!wants(key)) return;
+    if (fromPort !== 0 && !free(`${proto} ${from} ${fromPort} ${to} ${port}`)) {
+      skipped.add(from);
+      return;
+    }
+    serial += 1;
     keys.set(serial, { key, from });
     tried.set(key, (tried.get(key) ?? new Set()).add(from));
     knocks.push({ id: serial, proto, from, fromPort, to, port });
   };
+  const all4 = new Set(peers4.slice(0, COMPLETE));
+  const all6 = new Set(peers6.slice(0, COMPLETE));
   for (const port of ports) {
     for (const proto of ['tcp', 'udp'] as const) {
       for (const from of peers4) {
-        add(proto, 4, from, 0, HOST4[0], port);
-        for (const fromPort of scene.peerPorts) add(proto, 4, from, fromPort, HOST4[0], port);
+        const fromPorts = [0, ...scene.peerPorts];
+        for (const to of all4.has(from) ? HOST4 : HOST4.slice(0, 1))
+          for (const fromPort of fromPorts) add(proto, 4, from, fromPort, to, port);
       }
-      for (const from of peers6) add(proto, 6, from, 0, HOST6[0], port);
-      for (const to of HOST4.slice(1)) for (const from of peers4.slice(0, 4)) add(proto, 4, from, 0, to, port);
-      for (const from of peers6.slice(0, 2)) add(proto, 6, from, 0, HOST6[1], port);
+      for (const from of peers6) {
+        const fromPorts = [0, ...scene.peerPorts];
+        for (const to of all6.has(from) ? HOST6 : HOST6.slice(0, 1))
+          for (const fromPort of fromPorts) add(proto, 6, from, fromPort, to, port);
+      }
     }
   }
   const usesFlags = scene.loads.some((load) => load.input.includes('flags'));
   for (const ecn of usesFlags ? ['0', '1'] : ['0']) {
     await agents.internet.ask({ do: 'write', files: { '/proc/sys/net/ipv4/tcp_ecn': ecn } });
     const wanted = ecn === '0' ? knocks : knocks.filter((knock) => knock.proto === 'tcp' && knock.fromPort === 0);
-    const answered = await agents.internet.ask<readonly number[]>({ do: 'knock', knocks: wanted, waitMs: WAIT_MS });
+    const answered = await agents.internet.ask<readonly number[]>({ do: 'knock', knocks: wanted, waitMs });
     for (const id of answered) note(id);
   }
   for (const agent of [agents.host, agents.container]) {
     for (const id of await agent.ask<readonly number[]>({ do: 'received' })) note(id);
   }
-  return { reached, tried };
+  return { reached, tried, complete: new Set([...all4, ...all6].filter((peer) => !skipped.has(peer))) };
 
   function note(id: number): void {
     const found = keys.get(id);
@@ -71,4 +108,11 @@ function free(tuple: string): boolean {
   if (now - (lastUse.get(tuple) ?? -Infinity) < FORGOTTEN_MS) return false;
   lastUse.set(tuple, now);
   return true;
+}
+
+function shuffled<T>(random: Random, items: readonly T[]): readonly T[] {
+  return items
+    .map((item) => ({ item, at: random.next() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }
