@@ -79,6 +79,8 @@ export interface PostedAlert {
 
 /** A real Alertmanager with a folder and a port of its own, without a cluster. */
 export interface Alertmanager {
+  /** Where it listens: host and port. */
+  readonly address: string;
   post(alerts: readonly PostedAlert[]): Promise<void>;
   /** Replaces the configuration. */
   reload(config: Config): Promise<void>;
@@ -117,6 +119,7 @@ export async function startAlertmanager(config: Config): Promise<Alertmanager> {
     throw error;
   }
   return {
+    address,
     post: async (alerts) => {
       const response = await fetch(`http://${address}/api/v2/alerts`, {
         method: 'POST',

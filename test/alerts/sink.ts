@@ -7,6 +7,8 @@ export interface Delivery {
   /** Path of the request: tests use it to tell receivers apart. */
   readonly path: string;
   readonly body: string;
+  /** Unix time in milliseconds when it had arrived whole. */
+  readonly atMs: number;
 }
 
 /** Where Alertmanager's notifications end up in these tests. */
@@ -23,7 +25,7 @@ export async function openSink(): Promise<Sink> {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      deliveries.push({ path: request.url ?? '', body: Buffer.concat(chunks).toString() });
+      deliveries.push({ path: request.url ?? '', body: Buffer.concat(chunks).toString(), atMs: Date.now() });
       // PagerDuty answers 202 with a status, Slack and the others are content with any success.
       response.writeHead(request.url === '/pagerduty' ? 202 : 200, { 'content-type': 'application/json' });
       response.end('{"status":"success","result":"ok"}');
