@@ -192,7 +192,8 @@ export class Fleet {
   private breakOff(entry: Entry, why: string): void {
     const { name } = entry.status.host;
     entry.cancelTimer?.();
-    if (entry.probing !== null) {
+    // One that still waits for its turn ends by itself when that comes.
+    if (entry.probing !== null && entry.abort !== null) {
       const ended = Promise.allSettled([this.ending.get(name), entry.probing.done]).then(() => {
         if (this.ending.get(name) === ended) this.ending.delete(name);
       });
