@@ -3,7 +3,7 @@ import type { Usage } from './environment';
 import type { Destination } from './internet';
 import type { Listeners } from './listeners';
 import type { Transport } from './sockets';
-import type { Attempt } from './trial';
+import type { Attempt, Outcome } from './trial';
 
 /** A port that client systems choose for themselves (net.ipv4.ip_local_port_range begins at 32768 on Linux). */
 const EPHEMERAL = 45_678;
@@ -73,29 +73,32 @@ export function distinctDestinations(
   });
 }
 
-/** Every kind of packet worth trying for one port, the most ordinary first. */
-export function* attempts(
-  base: Pick<Attempt, 'family' | 'transport' | 'port'>,
-  targets: readonly Destination[],
-  interfaces: readonly string[],
-  usage: Usage,
-): Generator<Attempt> {
-  const flags = flagVariants(base.transport, usage.flagBits);
-  const sources = peerPorts(usage);
-  for (const source of sources) {
-    for (const flag of flags) {
-      for (const { address } of targets) {
-        for (const iif of interfaces) {
-          yield {
-            ...base,
-            address,
-            iif,
-            peerPort: source.port,
-            flags: flag.flags,
-            ordinary: source.ordinary && flag.ordinary,
-          };
-        }
-      }
+/** The kinds of packets worth trying for one port, one address and one interface, the most ordinary first. */
+export interface Variants {
+  readonly peerPorts: readonly PeerPort[];
+  readonly flags: readonly Flags[];
+}
+
+export function variants(transport: Transport, usage: Usage): Variants {
+  return { peerPorts: peerPorts(usage), flags: flagVariants(transport, usage.flagBits) };
+}
+
+/**
+ * Tries the variants, and passes over those that cannot differ: another source port changes nothing where no rule on the
+ * way looked at it, nor do other flags. `send` says whether to go on.
+ */
+export function tryAll(
+  all: Variants,
+  send: (packet: Pick<Attempt, 'peerPort' | 'flags' | 'ordinary'>) => Outcome | null,
+): void {
+  for (const source of all.peerPorts) {
+    let sawPeerPort = false;
+    for (const flag of all.flags) {
+      const outcome = send({ peerPort: source.port, flags: flag.flags, ordinary: source.ordinary && flag.ordinary });
+      if (outcome === null) return;
+      sawPeerPort ||= outcome.saw.peerPort;
+      if (!outcome.saw.flags) break;
     }
+    if (!sawPeerPort) return;
   }
 }

@@ -83,6 +83,8 @@ export class IpSets {
 
   private askParts(set: IpSet, parts: readonly Part[], flags: readonly string[], flow: Flow, run: Run): Match {
     const { packet } = flow;
+    const at = parts.indexOf('port');
+    if (at >= 0) run.look(packet, flags[at] === 'src' ? 'sport' : 'dport');
     const key = [
       set.name,
       flags.join(','),

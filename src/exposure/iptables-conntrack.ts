@@ -3,8 +3,9 @@ import { type Option, addressRange, markOf, numberRange, portSet } from './iptab
 import type { IptablesScope } from './iptables-scope';
 import { type Match, type Test, both, invert, member, peersIn, whether } from './match';
 import type { Packet } from './packet';
+import type { Run } from './run';
 
-type Judge = (packet: Packet) => Match;
+type Judge = (packet: Packet, run: Run) => Match;
 
 /** Whether conntrack has a connection for the packet (nf_ct_get is not NULL and it is no template). */
 export function isTracked(packet: Packet): boolean {
@@ -44,7 +45,7 @@ function conntrack(options: readonly Option[], scope: IptablesScope): Test | nul
     tests.push(
       judge === null
         ? () => 'maybe'
-        : ({ packet }, run) => (option.not ? invert(judge(packet), packet.family, run) : judge(packet)),
+        : ({ packet }, run) => (option.not ? invert(judge(packet, run), packet.family, run) : judge(packet, run)),
     );
   }
   return (flow, run) => {
@@ -121,7 +122,10 @@ function peerPort(value: string, scope: IptablesScope): Judge {
   const set = portSet(value);
   if (set === null) return () => 'maybe';
   scope.usage.names('sport', set);
-  return ({ connection }) => (connection.peerPort === null ? 'maybe' : member(set, false, connection.peerPort));
+  return ({ connection }, run) => {
+    run.sawPeerPort = true;
+    return connection.peerPort === null ? 'maybe' : member(set, false, connection.peerPort);
+  };
 }
 
 /** NONE stands for no status bit at all, which a first packet's connection may have. */

@@ -51,7 +51,10 @@ function flagsTest(mask: string, expected: string, not: boolean, scope: Iptables
   const set = flagBits(expected);
   if (looked === null || set === null) return null;
   scope.usage.flagBits |= looked;
-  return ({ packet }) => whether(((packet.flags & looked) === set) !== not);
+  return ({ packet }, run) => {
+    run.sawFlags = true;
+    return whether(((packet.flags & looked) === set) !== not);
+  };
 }
 
 /** `-m multiport`: lists of ports and ranges. */

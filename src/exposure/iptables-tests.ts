@@ -46,8 +46,9 @@ export function portTest(
   const set = portSet(text);
   if (set === null) return null;
   scope.usage.names(side, set);
-  return ({ packet }) => {
+  return ({ packet }, run) => {
     if (transport !== null && packet.transport !== transport) return 'no';
+    run.look(packet, side);
     const port = packet[side];
     return port === null ? 'maybe' : whether((member(set, false, port) === 'yes') !== not);
   };

@@ -1,6 +1,7 @@
 import { type Left, type LeftContext, plain } from './left';
 import type { Packet } from './packet';
 import { asString } from './reading';
+import type { Run } from './run';
 import { BREAK, PEER, UNKNOWN, type Value } from './values';
 
 /** Bits of `ct state` (include/uapi/linux/netfilter/nf_conntrack_common.h). */
@@ -15,9 +16,9 @@ export function ctField(body: Record<string, unknown>, context: LeftContext): Le
   const [key, inlineFamily] = ctKey(asString(body['key']) ?? '');
   const direction = asString(body['dir']);
   const tracked =
-    (read: (packet: Packet) => Value): Left['read'] =>
-    ({ packet }) =>
-      packet.tracking === 'new' || packet.tracking === 'established' ? read(packet) : BREAK;
+    (read: (packet: Packet, run: Run) => Value): Left['read'] =>
+    ({ packet }, run) =>
+      packet.tracking === 'new' || packet.tracking === 'established' ? read(packet, run) : BREAK;
   switch (key) {
     case 'state':
       return { ...plain('number', 'state', ({ packet }) => STATE_BIT[packet.tracking]), bits: true };
@@ -102,7 +103,7 @@ function statusBits(packet: Packet): Value {
   return translated | SEEN_REPLY_BIT | CONFIRMED_BIT;
 }
 
-type Tracked = (read: (packet: Packet) => Value) => Left['read'];
+type Tracked = (read: (packet: Packet, run: Run) => Value) => Left['read'];
 
 /** Original direction: peer to first destination. Reply direction: translated destination to peer. */
 function address(key: string, direction: string | null, family: string | null, tracked: Tracked): Left {
@@ -121,15 +122,13 @@ function address(key: string, direction: string | null, family: string | null, t
 
 function port(key: string, direction: string | null, tracked: Tracked): Left {
   const isPeer = (key === 'proto-src') === (direction !== 'reply');
-  if (isPeer)
-    return {
-      ...plain(
-        'number',
-        'none',
-        tracked((packet) => packet.connection.peerPort ?? UNKNOWN),
-      ),
-      uses: 'sport',
-    };
+  if (isPeer) {
+    const peer = tracked((packet, run) => {
+      run.sawPeerPort = true;
+      return packet.connection.peerPort ?? UNKNOWN;
+    });
+    return { ...plain('number', 'none', peer), uses: 'sport' };
+  }
   const read = ({ connection }: Packet): Value =>
     direction === 'reply' && connection.dnat !== null ? (connection.dnat.port ?? UNKNOWN) : connection.port;
   return { ...plain('number', 'none', tracked(read)), uses: 'dport' };

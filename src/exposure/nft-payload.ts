@@ -103,41 +103,26 @@ function networkField(protocol: 'ip' | 'ip6', field: string, context: LeftContex
 
 function transportField(protocol: string, field: string, transport: number | null, context: LeftContext): Left {
   const only =
-    (read: (packet: Packet) => Value): Left['read'] =>
-    ({ packet }) =>
-      transport === null || packet.transport === transport ? read(packet) : BREAK;
-  if (field === 'dport')
-    return {
-      ...plain(
-        'number',
-        'none',
-        only((packet) => packet.dport ?? UNKNOWN),
-      ),
-      uses: 'dport',
-    };
-  if (field === 'sport')
-    return {
-      ...plain(
-        'number',
-        'none',
-        only((packet) => packet.sport ?? UNKNOWN),
-      ),
-      uses: 'sport',
-    };
-  if (field === 'flags')
-    return {
-      ...plain(
-        'number',
-        'tcpFlags',
-        only((packet) => packet.flags),
-      ),
-      bits: true,
-    };
-  return plain(
-    'number',
-    'none',
-    only(() => chosen(`${protocol} ${field}`, context)),
-  );
+    (read: (packet: Packet, run: Run) => Value): Left['read'] =>
+    ({ packet }, run) =>
+      transport === null || packet.transport === transport ? read(packet, run) : BREAK;
+  if (field === 'dport' || field === 'sport') {
+    const read = only((packet, run) => {
+      run.look(packet, field);
+      return packet[field] ?? UNKNOWN;
+    });
+    return { ...plain('number', 'none', read), uses: field };
+  }
+  if (field === 'flags') {
+    const read = only((packet, run) => {
+      run.sawFlags = true;
+      return packet.flags;
+    });
+    return { ...plain('number', 'tcpFlags', read), bits: true };
+  }
+  const value = chosen(`${protocol} ${field}`, context);
+  const read = only(() => value);
+  return plain('number', 'none', read);
 }
 
 function chosen(name: string, context: LeftContext): Value {

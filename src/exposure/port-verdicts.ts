@@ -1,6 +1,6 @@
 import { LARGE_SHARE, publicShare } from './address-space';
 import type { Family } from './addresses';
-import { attempts, distinctDestinations } from './attempts';
+import { distinctDestinations, tryAll, variants } from './attempts';
 import { type Reach, openTo, portReason } from './explain';
 import type { Destination } from './internet';
 import type { Listener, Transport } from './sockets';
@@ -109,17 +109,24 @@ function judged(
   const peers = approach.peers(transport, port);
   let surely: RangeSet = EMPTY;
   let maybe: RangeSet = EMPTY;
-  let shown: Outcome | null = null;
+  let shown = null as Outcome | null;
   let redirected = false;
   const targets = distinctDestinations(approach.destinations, family, transport, has ? port : null, usage, listeners);
-  for (const packet of attempts({ family, transport, port }, targets, approach.interfaces, usage)) {
-    if (isEmpty(peers)) break;
-    const outcome = attempt(packet, peers, lab);
-    redirected ||= outcome.redirected;
-    if (shown === null || better(family, outcome, shown)) shown = outcome;
-    if (approach.certain) surely = union(surely, outcome.surely);
-    maybe = union(maybe, outcome.maybe);
-    if (!lab.exhaustive && publicShare(family, surely) >= LARGE_SHARE) break;
+  const kinds = variants(transport, usage);
+  let clear = isEmpty(peers);
+  for (const { address } of targets) {
+    for (const iif of approach.interfaces) {
+      if (clear) break;
+      tryAll(kinds, (kind) => {
+        const outcome = attempt({ family, transport, port, address, iif, ...kind }, peers, lab);
+        redirected ||= outcome.redirected;
+        if (shown === null || better(family, outcome, shown)) shown = outcome;
+        if (approach.certain) surely = union(surely, outcome.surely);
+        maybe = union(maybe, outcome.maybe);
+        clear = !lab.exhaustive && publicShare(family, surely) >= LARGE_SHARE;
+        return clear ? null : outcome;
+      });
+    }
   }
   if (!has && !redirected) return null;
   const to = openTo(family, { surely, maybe });

@@ -1,6 +1,6 @@
 import type { Environment } from './environment';
 import { Algebra } from './algebra';
-import type { Flow } from './packet';
+import type { Flow, Packet } from './packet';
 import { type Bound, EMPTY, type RangeSet, union } from './ranges';
 
 /** Thrown inside the evaluator only: an input that costs more than the bounds allow. The answer is then "unknown". */
@@ -32,6 +32,9 @@ export class Run {
   readonly stops: { readonly text: string; readonly peers: RangeSet }[] = [];
   /** Peers whose packets went where the model cannot follow. */
   lost: RangeSet = EMPTY;
+  /** Some rule looked at the peer's port, or at the flags of its first packet: then other ones may fare otherwise. */
+  sawPeerPort = false;
+  sawFlags = false;
   /** Which packet of a connection is under way, for the explanation. */
   about = '';
   readonly algebra: Algebra;
@@ -58,6 +61,11 @@ export class Run {
   lose(flow: Flow, text: string): void {
     this.lost = union(this.lost, flow.peers);
     this.stop(flow, text);
+  }
+
+  /** Notes that a rule looks at a port; that of the peer is the source on the way in, the destination on the way out. */
+  look(packet: Packet, side: 'sport' | 'dport'): void {
+    if ((side === 'sport') === (packet.direction === 'original')) this.sawPeerPort = true;
   }
 
   /** Something that chance or the peer decides; `natural` is how it falls for an ordinary first packet. */

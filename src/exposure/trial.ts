@@ -32,6 +32,8 @@ export interface Outcome {
   /** Somebody was sent on to another address or port. */
   readonly redirected: boolean;
   readonly stops: Run['stops'];
+  /** Some rule looked at the peer's port, or at the flags of its first packet. */
+  readonly saw: { readonly peerPort: boolean; readonly flags: boolean };
 }
 
 export interface Laboratory {
@@ -57,9 +59,15 @@ export function attempt(packet: Attempt, peers: RangeSet, lab: Laboratory): Outc
             surely: intersect(result.surely, one.surely),
             maybe: union(result.maybe, one.maybe),
             why: result.why ?? one.why,
+            redirected: result.redirected || one.redirected,
+            saw: either(result.saw, one.saw),
           };
   }
   return result as Outcome;
+}
+
+function either(a: Outcome['saw'], b: Outcome['saw']): Outcome['saw'] {
+  return { peerPort: a.peerPort || b.peerPort, flags: a.flags || b.flags };
 }
 
 function inOrder(packet: Attempt, peers: RangeSet, lab: Laboratory, reversed: boolean): Outcome {
@@ -69,13 +77,15 @@ function inOrder(packet: Attempt, peers: RangeSet, lab: Laboratory, reversed: bo
   let surely = free.surely;
   let why = free.why;
   let stops = free.stops;
+  let saw = free.saw;
   for (let luck = 0; luck < lucks; luck += 1) {
     const natural = once(packet, peers, lab, 'natural', luck, reversed);
     if (luck === 0) stops = natural.stops;
     if (publicShare(packet.family, natural.surely) > publicShare(packet.family, surely)) why = natural.why;
     surely = union(surely, natural.surely);
+    saw = either(saw, natural.saw);
   }
-  return { ...free, surely, why, stops };
+  return { ...free, surely, why, stops, saw };
 }
 
 function once(
@@ -99,7 +109,15 @@ function once(
     given.family,
   );
   const redirected = [...deliveries.map(({ flow }) => flow), ...flows].some(isRedirected) || !isEmpty(run.lost);
-  return { surely, maybe, why: largest(flows)?.why ?? null, redirected, stops: run.stops, choiceSeen: run.choiceSeen };
+  return {
+    surely,
+    maybe,
+    why: largest(flows)?.why ?? null,
+    redirected,
+    stops: run.stops,
+    saw: { peerPort: run.sawPeerPort, flags: run.sawFlags },
+    choiceSeen: run.choiceSeen,
+  };
 }
 
 /** A run about a portion of all peers, scattered evenly, counts as one about every other block of the address space. */
