@@ -102,7 +102,12 @@ export function needsMeNow(): table.PanelBuilder {
       },
     ])
     .overrideByName('Window', [
-      { id: 'mappings', value: [words({ '0': { text: 'closed' }, '1': { text: 'open now', color: colour.good } })] },
+      {
+        id: 'mappings',
+        value: [
+          words({ '0': { text: 'closed', color: colour.unknown }, '1': { text: 'open now', color: colour.good } }),
+        ],
+      },
       { id: 'custom.cellOptions', value: { type: 'color-text' } },
     ]);
 }
@@ -127,6 +132,7 @@ export function notPatched(): table.PanelBuilder {
         id: 'mappings',
         value: [
           words({
+            '-1': { text: 'not known', color: colour.unknown },
             '0': { text: 'off or missing', color: colour.critical },
             '1': { text: 'on, but idle', color: colour.warning },
             '2': { text: 'on', color: colour.good },

@@ -20,6 +20,8 @@ import * as query from './query';
 import { needsMeNow, notPatched, notProbed } from './fleet-tables';
 
 const all = query.selection;
+/** With more hosts than this, the marks of their restarts would hide the graphs. */
+const maxMarkedHosts = 50;
 
 /** *Fleet*: what needs me now, how much there is of it, and whether it gets better. */
 export function fleetDashboard(): dashboard.DashboardBuilder {
@@ -33,7 +35,7 @@ export function fleetDashboard(): dashboard.DashboardBuilder {
     .timezone('browser')
     .tooltip(dashboard.DashboardCursorSync.Crosshair)
     .variables([dataSourceVariable(), stackVariable(), hostsVariable()])
-    .annotations([restartAnnotation(all), deployAnnotation('stack=~"$stack"')])
+    .annotations([restartAnnotation(all, maxMarkedHosts), deployAnnotation('stack=~"$stack"')])
     .link(
       new dashboard.DashboardLinkBuilder('Runbooks')
         .type(dashboard.DashboardLinkType.Link)
@@ -99,6 +101,7 @@ function figure(title: string, description: string, expr: string, hex: string): 
     .withTarget(instant('A', expr, title))
     .unit('none')
     .decimals(0)
+    .noValue('No hosts')
     .colorMode(common.BigValueColorMode.BackgroundSolid)
     .graphMode(common.BigValueGraphMode.None)
     .textMode(common.BigValueTextMode.Value)
@@ -111,7 +114,7 @@ function oldest(): stat.PanelBuilder {
   return figure(
     'Longest wait',
     'For how long the host that has waited longest has needed its restart.',
-    `(max(${query.age}) or vector(0))`,
+    query.orZero(`max(${query.age})`),
     colour.notice,
   )
     .unit('dtdurations')
@@ -149,7 +152,10 @@ function coloured(panel: timeseries.PanelBuilder, name: string, hex: string): ti
 function trend(): timeseries.PanelBuilder {
   const exposedOnes = `(${query.required} and on (host, stack) ${query.exposed})`;
   const internalOnes = `(${query.required} unless on (host, stack) ${query.exposed})`;
-  const panel = lines('Hosts that need a restart', 'Through time, exposed ones apart. Marks are restarts and deploys.')
+  const panel = lines(
+    'Hosts that need a restart',
+    `Through time, exposed ones apart. Marks are deploys and, while no more than ${maxMarkedHosts} hosts are selected, restarts.`,
+  )
     .withTarget(range('A', query.count(exposedOnes), 'exposed'))
     .withTarget(range('B', query.count(internalOnes), 'internal'))
     .stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal));
@@ -228,22 +234,19 @@ function ages(): barchart.PanelBuilder {
 function timeToRestart(): timeseries.PanelBuilder {
   const before = `(max by (host, stack) (reboot_required_age_seconds{${all}} offset $__rate_interval) > 0)`;
   const done = `(${before} and on (host, stack) (max by (host, stack) (reboot_required{${all}}) == 0))`;
-  return lines(
+  const panel = lines(
     'How long restarts took to be done',
-    'For each restart that was done: how long it had been needed. One point a restart.',
+    'For how long restarts had been needed when they were done: the median and the slowest of those that fall on one point.',
   )
-    .withTarget(range('A', done, '{{host}}'))
+    .withTarget(range('A', `max(${done})`, 'slowest'))
+    .withTarget(range('B', `quantile(0.5, ${done})`, 'median'))
     .unit('dtdurations')
+    .decimals(1)
     .drawStyle(common.GraphDrawStyle.Points)
     .pointSize(8)
     .showPoints(common.VisibilityMode.Always)
-    .noValue('No restart was done in this time.')
-    .legend(
-      new common.VizLegendOptionsBuilder()
-        .showLegend(false)
-        .displayMode(common.LegendDisplayMode.List)
-        .placement(common.LegendPlacement.Bottom),
-    );
+    .noValue('No restart was done in this time.');
+  return coloured(coloured(panel, 'slowest', colour.warning), 'median', colour.notice);
 }
 
 function restarts(): timeseries.PanelBuilder {

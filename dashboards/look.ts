@@ -15,6 +15,7 @@ export const colour = {
 /** Words and colours of the numbers of `urgency`. */
 export const urgencyWords: dashboard.ValueMapping[] = [
   words({
+    '-1': { text: 'Not known', color: colour.unknown, index: 4 },
     '0': { text: 'None needed', color: colour.good, index: 0 },
     '1': { text: 'Notice', color: colour.notice, index: 1 },
     '2': { text: 'Warning', color: colour.warning, index: 2 },

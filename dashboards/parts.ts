@@ -67,12 +67,16 @@ export function serverLink(): dashboard.DashboardLinkBuilder {
   );
 }
 
-/** Restarts that the exporter saw, as marks in every graph. */
-export function restartAnnotation(matchers: string): dashboard.AnnotationQueryBuilder {
+/**
+ * Restarts that the exporter saw, as marks in every graph; none while more than `maxHosts` hosts are selected, whose marks
+ * would hide the graphs.
+ */
+export function restartAnnotation(matchers: string, maxHosts: number): dashboard.AnnotationQueryBuilder {
+  const few = `count(count by (host, stack) (reboot_probe_success{${matchers}})) <= ${maxHosts}`;
   return mark(
     'Restarts',
     '#56B4E9',
-    `max by (host, stack) (increase(reboot_host_boots_seen_total{${matchers}}[5m])) > 0`,
+    `max by (host, stack) (increase(reboot_host_boots_seen_total{${matchers}}[5m])) > 0 and on () (${few})`,
   )
     .titleFormat('Restarted')
     .textFormat('{{host}}');

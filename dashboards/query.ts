@@ -44,15 +44,28 @@ export const timeLeft =
 /** Hosts that could not be probed and are not just restarting. */
 export const unreachable = `((${byHost('reboot_probe_success')} == 0) unless on (host, stack) (${byHost('reboot_host_restarting')} == 1))`;
 
+/** One value, 0, while any selected host is known at all; empty where nothing is: nothing known is no good news. */
+const known = `0 * count(reboot_probe_success{${selection}})`;
+
 /** Counts series, and counts none as 0: "nothing" is an answer that must not look like "no data". */
 export function count(expression: string): string {
-  return `(count(${expression}) or vector(0))`;
+  return orZero(`count(${expression})`);
 }
+
+/** A single value, or 0 where it is empty although hosts are known. */
+export function orZero(expression: string): string {
+  return `(${expression} or ${known})`;
+}
+
+/** Stands in for a number of urgency and the like where nothing is known. */
+export const nothingKnown = -1;
 
 /**
  * The same, or where it is empty a single row with a sentence in place of a host: a table without rows would leave the
- * reader to guess whether that is good news.
+ * reader to guess whether that is good news. The sentence is another one where no host is known.
  */
 export function orSay(expression: string, sentence: string, value: number): string {
-  return `(${expression} or on () label_replace(vector(${value}), "host", "${sentence}", "", ""))`;
+  const good = `label_replace(${known} + ${value}, "host", "${sentence}", "", "")`;
+  const silence = `label_replace(vector(${nothingKnown}), "host", "No host is known: is the exporter scraped?", "", "")`;
+  return `(${expression} or on () ${good} or on () ${silence})`;
 }

@@ -33,7 +33,7 @@ export function serverDashboard(): dashboard.DashboardBuilder {
     .timezone('browser')
     .tooltip(dashboard.DashboardCursorSync.Crosshair)
     .variables([dataSourceVariable(), stackVariable(), hostVariable()])
-    .annotations([restartAnnotation(query.selection), deployAnnotation('stack=~"$stack"')])
+    .annotations([restartAnnotation(query.selection, 1), deployAnnotation('stack=~"$stack"')])
     .links([
       new dashboard.DashboardLinkBuilder('Fleet')
         .type(dashboard.DashboardLinkType.Link)
@@ -60,6 +60,7 @@ export function serverDashboard(): dashboard.DashboardBuilder {
         'reboot_required_reason_info',
         { reason: 'Signal' },
         'no restart is needed',
+        'reboot_required',
       )
         .height(6)
         .span(4),
@@ -71,6 +72,7 @@ export function serverDashboard(): dashboard.DashboardBuilder {
         'reboot_required_package_info',
         { package: 'Package' },
         'no package asks for a restart',
+        'reboot_required_packages',
       )
         .height(6)
         .span(7),
@@ -81,7 +83,8 @@ export function serverDashboard(): dashboard.DashboardBuilder {
         'Each one and why, at most 100. Ports that are open to some only: `reboot-exporter check HOST`.',
         'exposed_port_info',
         { port: 'Port', proto: 'Protocol', family: 'Family', because: 'Why' },
-        'no port is known to be open to anywhere',
+        'no port is open to anywhere',
+        'exposed_ports',
       )
         .height(6)
         .span(13),
@@ -99,6 +102,7 @@ export function serverDashboard(): dashboard.DashboardBuilder {
           virtualization: 'Virtualization',
         },
         'not known yet',
+        null,
       )
         .height(4)
         .span(24),
@@ -303,16 +307,22 @@ function list(
   metric: string,
   columns: Readonly<Record<string, string>>,
   empty: string,
+  /** The gauge whose 0 says that there is nothing to list; without it, or without its 0, an empty list says nothing. */
+  zeroOf: string | null,
 ): table.PanelBuilder {
   const labels = Object.keys(columns);
   const order = Object.fromEntries(labels.map((label, index) => [label, index]));
   const present = `max by (${labels.join(', ')}) (${metric}{${query.selection}})`;
+  const say = (what: string, sentence: string): string =>
+    `label_replace(${what}, "${labels[0]}", "${sentence}", "", "")`;
+  const good = zeroOf === null ? '' : ` or on () ${say(`max(${zeroOf}{${query.selection}}) == 0`, empty)}`;
+  const silence = ` or on () ${say('vector(0)', zeroOf === null ? empty : 'not known')}`;
   return (
     new table.PanelBuilder()
       .title(title)
       .description(description)
       .datasource(dataSource)
-      .withTarget(rows('A', `(${present} or on () label_replace(vector(0), "${labels[0]}", "${empty}", "", ""))`))
+      .withTarget(rows('A', `(${present}${good}${silence})`))
       // Versions and ports are words: a number would lose the last digit of 24.10.
       .unit('string')
       .noValue('-')

@@ -135,7 +135,8 @@ export class Container {
   }
 
   async remove(): Promise<void> {
-    if (this.child.exitCode === null) this.child.kill('SIGKILL');
+    // Not only unshare: the signal that --kill-child asks the kernel for is forgotten when the process changes its user.
+    if (this.child.exitCode === null) await this.end('SIGKILL').catch(() => this.child.kill('SIGKILL'));
     await this.ended;
     rmSync(this.folder, { recursive: true, force: true });
   }
