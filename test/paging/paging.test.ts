@@ -5,7 +5,7 @@ import { describeWithLab } from '../lab/describe-with-lab';
 import type { ConfigOverrides } from '../lab/exporter-config';
 import { Lab } from '../lab/lab';
 import { exposedHost, letReadFirewall } from './exposed-host';
-import { isPage, tells, type Notification } from './notification';
+import { isPage, tells, type Notification, type NotifiedAlert } from './notification';
 import { PagingSystem } from './paging-system';
 
 jest.setTimeout(120_000);
@@ -95,7 +95,7 @@ describeWithLab('from a host that needs a restart', () => {
       const page = first(isPage);
       expect(page.groupLabels).toEqual({ stack: 'shop', severity: 'critical', exposure: 'exposed' });
       expect(page.alerts).toHaveLength(1);
-      const { labels, annotations } = page.alerts[0] ?? { labels: {}, annotations: {} };
+      const { labels, annotations } = page.alerts[0] as NotifiedAlert;
       expect(labels).toMatchObject({
         alertname: 'RebootRequiredExposed',
         severity: 'critical',
@@ -175,7 +175,7 @@ describeWithLab('from a host that needs a restart', () => {
   });
 });
 
-function isOf(host: string, alertname?: string): (alert: Notification['alerts'][number]) => boolean {
+function isOf(host: string, alertname?: string): (alert: NotifiedAlert) => boolean {
   return ({ labels }) => labels['host'] === host && (alertname === undefined || labels['alertname'] === alertname);
 }
 
