@@ -118,9 +118,7 @@ export function createExporterMetrics(): ExporterMetrics {
     },
     render: (format) => renderRegistry(registry, format),
     heads: () =>
-      registry
-        .getMetricsAsArray()
-        .map(({ name, type, help }) => ({ name, type: typeOf(String(type)), help })),
+      registry.getMetricsAsArray().map(({ name, type, help }) => ({ name, type: typeOf(String(type)), help })),
   };
 }
 
@@ -132,7 +130,10 @@ async function renderRegistry(registry: Registry, format: ExpositionFormat): Pro
     pieces.push(renderHead({ name: metric.name, type, help: metric.help }, format));
     for (const sample of metric.values) {
       const name = 'metricName' in sample && typeof sample.metricName === 'string' ? sample.metricName : metric.name;
-      pieces.push(renderSample(name, labelsOf(sample.labels), Number(sample.value)));
+      // Node.js has no mean of event loop delays that were not measured yet.
+      if (Number.isFinite(Number(sample.value))) {
+        pieces.push(renderSample(name, labelsOf(sample.labels), Number(sample.value)));
+      }
     }
   }
   return pieces.join('');
