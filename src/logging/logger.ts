@@ -18,7 +18,11 @@ export const logFormats = ['logfmt', 'json'] as const;
 export type LogFormat = (typeof logFormats)[number];
 
 /** A logger on standard error, or on another stream. */
-export function createLogger(level: LogLevel, format: LogFormat, destination: NodeJS.WritableStream = process.stderr): Logger {
+export function createLogger(
+  level: LogLevel,
+  format: LogFormat,
+  destination: NodeJS.WritableStream = process.stderr,
+): Logger {
   const stream = format === 'json' ? destination : logfmtStream(destination);
   const sink = pino(
     {
