@@ -118,13 +118,14 @@ rate_limit:
 
   it('warns of what is weak', () => {
     const expired = authority.issue('expired', [], { days: 1 });
-    const text = `tls_server_config: { cert_file: ${expired.cert}, key_file: ${expired.key}, client_auth_type: RequireAnyClientCert }\nbasic_auth_users: { alice: "${hash.replace('$10$', '$16$')}" }\n`;
+    const text = `tls_server_config: { cert_file: ${expired.cert}, key_file: ${expired.key}, client_auth_type: RequireAnyClientCert }\nhttp_server_config: { http2: true }\nbasic_auth_users: { alice: "${hash.replace('$10$', '$16$')}" }\n`;
     const file = join(folder, 'weak.yml');
     writeFileSync(file, text);
     const warnings = loadWebSettings(file, nowMs + 3 * 86_400_000).warnings.map(formatFault).join('\n');
     expect(warnings).toContain('weak.yml:1:33: tls_server_config.cert_file: the certificate has expired');
     expect(warnings).toContain('RequireAnyClientCert verifies nothing');
     expect(warnings).toContain('a cost of 16');
+    expect(warnings).toContain('weak.yml:2:30: http_server_config.http2: has no effect: only HTTP/1.1 is spoken here');
   });
 });
 

@@ -95,7 +95,8 @@ export function createGate({ settings, login, refreshTokenFile, monotonicMs }: G
       sendText(
         response,
         403,
-        "This may come from a page of another site, so nothing was done. In a browser, use “Probe now” on the server's own page.\n",
+        "This may come from a page of another site, so nothing was done. In a browser, use “Probe now” on the server's own page; " +
+          'a program that calls itself Mozilla must send the refresh token, or another User-Agent.\n',
       );
     },
     needsToken: () => refreshTokenFile() !== null && settings.current().users.size === 0,

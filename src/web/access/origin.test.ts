@@ -40,6 +40,11 @@ describe('isForeign', () => {
     expect(isForeign({ ...headers, origin: 'https://inner' })).toBe(true);
   });
 
+  it('lets in who carries a token, which no page can send for its reader', () => {
+    expect(isForeign({ ...browser, 'sec-fetch-site': 'cross-site', authorization: 'Bearer x' })).toBe(false);
+    expect(isForeign({ ...browser, 'sec-fetch-site': 'cross-site', authorization: 'Basic eDp5' })).toBe(true);
+  });
+
   it('counts a browser that says nothing as foreign: an image of another site may have set it off', () => {
     expect(isForeign(browser)).toBe(true);
   });

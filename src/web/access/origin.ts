@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { bearerOf } from './bearer';
 
 /**
  * Whether a request may have been made by a page of another site, without its reader's knowing.
@@ -8,8 +9,10 @@ import type { IncomingHttpHeaders } from 'node:http';
  * header"). A GET without either that comes from a browser can't be told from one that an image of another site set
  * off: it counts as foreign. Programs such as Prometheus and curl send neither header and do not call themselves
  * Mozilla, as every browser does; a page can't take that name away without a preflight, which is never allowed here.
+ * Nor can it send a bearer token: no browser adds one by itself, as it does a password.
  */
 export function isForeign(headers: IncomingHttpHeaders): boolean {
+  if (bearerOf(headers.authorization) !== null) return false;
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   if (headers.origin !== undefined) return !isOwnOrigin(headers.origin, headers);

@@ -42,7 +42,7 @@ function resolveSettings(text: YamlText, input: WebConfigInput, nowMs: number): 
   const rate = resolveRateLimit(text, input);
   const faults = [...resolved.faults, ...rate.faults];
   const users = new Map(Object.entries(input.basic_auth_users ?? {}));
-  const warnings = [...resolved.warnings, ...costWarnings(text, users)];
+  const warnings = [...resolved.warnings, ...http2Warnings(text, input), ...costWarnings(text, users)];
   const files = [text.file, ...filesOfTls(text.file, tlsInput)];
   if (faults.length > 0) return { settings: null, faults: sortFaults(faults), warnings, files };
   const headers = Object.entries(input.http_server_config?.headers ?? {});
@@ -62,6 +62,12 @@ function resolveRateLimit(text: YamlText, { rate_limit: input }: WebConfigInput)
   if (burst > 0) return { limit: { intervalSeconds, burst }, faults: [] };
   const message = 'rate_limit.burst: must be at least 1: with 0, no request would ever be answered';
   return { limit: null, faults: [faultAt(text.file, text.placeOf(['rate_limit', 'burst']), message)] };
+}
+
+function http2Warnings(text: YamlText, input: WebConfigInput): Fault[] {
+  if (input.http_server_config?.http2 !== true) return [];
+  const place = text.placeOf(['http_server_config', 'http2']);
+  return [faultAt(text.file, place, 'http_server_config.http2: has no effect: only HTTP/1.1 is spoken here')];
 }
 
 function costWarnings(text: YamlText, users: ReadonlyMap<string, string>): Fault[] {
