@@ -7,7 +7,7 @@ import type { Attempt, Outcome } from './trial';
 
 /** A port that client systems choose for themselves (net.ipv4.ip_local_port_range begins at 32768 on Linux). */
 const EPHEMERAL = 45_678;
-const MOST_SOURCE_PORTS = 32;
+const MOST_SOURCE_PORTS = 24;
 
 const SYN = 0x02;
 const ECN_SYN = 0xc2;
@@ -41,15 +41,25 @@ interface PeerPort {
   readonly ordinary: boolean;
 }
 
-/** The peer's port: one that its system chose, and one of every kind that rules tell apart, since a peer can choose its own. */
+/**
+ * The peer's port: one that its system chose, and one of every kind that rules tell apart, since a peer can choose its own.
+ * Rules about destination ports count, too: that is what the peer's port is for the host's answers.
+ */
 export function peerPorts(usage: Usage): readonly PeerPort[] {
   const out: PeerPort[] = [{ port: EPHEMERAL, ordinary: true }];
-  const home = usage.classOf('sport', EPHEMERAL);
-  const classes = usage
-    .classes('sport', 65535)
-    .filter(({ first, last }) => last > 0 && usage.classOf('sport', Math.max(first, 1)) !== home);
-  for (const { first } of classes.slice(0, MOST_SOURCE_PORTS)) out.push({ port: Math.max(first, 1), ordinary: true });
-  if (classes.length > MOST_SOURCE_PORTS || usage.isComputed('sport')) out.push({ port: null, ordinary: false });
+  const kind = (port: number): string => `${usage.classOf('sport', port)} ${usage.classOf('dport', port)}`;
+  const seen = new Set([kind(EPHEMERAL)]);
+  let complete = !usage.isComputed('sport') && !usage.isComputed('dport');
+  for (const start of [1, ...usage.boundaries('sport'), ...usage.boundaries('dport')].map(Number)) {
+    if (start < 1 || start > 65535 || seen.has(kind(start))) continue;
+    if (out.length > MOST_SOURCE_PORTS) {
+      complete = false;
+      break;
+    }
+    seen.add(kind(start));
+    out.push({ port: start, ordinary: true });
+  }
+  if (!complete) out.push({ port: null, ordinary: false });
   return out;
 }
 

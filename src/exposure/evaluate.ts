@@ -199,7 +199,7 @@ function summary(all: readonly PortVerdict[], doubts: readonly string[]): Exposu
   const ports = all.slice(0, MAX_PORTS);
   const open = counted.filter((port) => port.openTo === 'anywhere');
   if (open.length > 0) {
-    const because = `${names(open)} ${open.length === 1 ? 'is' : 'are'} open to anywhere`;
+    const because = `open to anywhere: ${names(open)}`;
     return { verdict: 'exposed', basis: 'proven', because, ports };
   }
   const unsure = counted.filter((port) => port.openTo === 'unknown');

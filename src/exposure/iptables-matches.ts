@@ -1,22 +1,42 @@
 import { addressTest, interfaceTest, type MatchCompiler } from './iptables-tests';
-import { type Option, type ParsedRule, addressRange } from './iptables-words';
+import { type Option, type ParsedRule, addressRange, optionNamed, portSet } from './iptables-words';
 import { CONNECTION_MATCHES } from './iptables-conntrack';
 import { PACKET_MATCHES } from './iptables-packet';
 import { STATEFUL_MATCHES } from './iptables-stateful';
 import type { IptablesScope } from './iptables-scope';
-import { type Test, whether } from './match';
+import { type Match, type Test, whether } from './match';
 import { symbol } from './nft-symbols';
+import type { TestStep } from './program';
+import { listed } from './ranges';
 
-/** Every test of a rule, in the order in which the kernel asks: the rule's own options first, then each `-m`. */
-export function compileMatches(rule: ParsedRule, scope: IptablesScope): readonly Test[] {
-  const tests: Test[] = [];
-  for (const option of rule.options) tests.push(ownOption(option, scope));
-  for (const match of rule.matches) {
-    const compile = COMPILERS[match.name];
-    const test = compile === undefined ? null : compile(match.options, scope);
-    tests.push(test ?? (() => 'maybe'));
+/** Every test of a rule: the rule's own options, then each `-m`. */
+export function compileMatches(rule: ParsedRule, scope: IptablesScope): readonly TestStep[] {
+  const steps: TestStep[] = [];
+  for (const option of rule.options) {
+    const late = option.name === '-s' || option.name === '--source';
+    steps.push({ kind: 'test', test: ownOption(option, scope), late });
   }
-  return tests;
+  for (const { name, options } of rule.matches) {
+    const test = COMPILERS[name]?.(options, scope) ?? ((): Match => 'maybe');
+    const ports = fewPorts(name, options);
+    const late = ASKS_PEER.has(name);
+    steps.push(ports === undefined ? { kind: 'test', test, late } : { kind: 'test', test, late, ports });
+  }
+  return steps;
+}
+
+/** Matches that mostly ask for the peer's address. */
+const ASKS_PEER = new Set(['iprange', 'set', 'rpfilter', 'addrtype']);
+
+const PORT_MATCHES = new Set(['tcp', 'udp', 'udplite', 'multiport']);
+const PORT_OPTIONS = ['--dport', '--destination-port', '--dports', '--destination-ports'];
+
+/** The destination ports that a rule asks for, if they are few. */
+function fewPorts(name: string, options: readonly Option[]): readonly number[] | undefined {
+  const option = PORT_MATCHES.has(name) ? optionNamed(options, ...PORT_OPTIONS) : null;
+  if (option === null || option.not) return undefined;
+  const set = portSet(option.values.join(''));
+  return set === null ? undefined : listed(set);
 }
 
 const COMPILERS: Readonly<Record<string, MatchCompiler>> = {

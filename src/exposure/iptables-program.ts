@@ -8,7 +8,7 @@ import { recentSet } from './iptables-stateful';
 import { compileTarget } from './iptables-targets';
 import { parseRule } from './iptables-words';
 import { joined } from './nft-effects';
-import type { BaseChain, Chain, Rule, Step } from './program';
+import { type BaseChain, type Chain, type Rule, type Step, orderSteps } from './program';
 
 /** Hooks of the built-in chains with their priorities (include/uapi/linux/netfilter_ipv4.h). */
 const HOOKS: Readonly<Record<string, string>> = {
@@ -88,7 +88,7 @@ function compileRule(
     .flatMap((match) => (match.name === 'recent' ? [recentSet(match.options, scope)] : []))
     .filter((key) => key !== null);
   if (target === null && lists.length === 0) return { label, steps: [] };
-  const steps: Step[] = tests.map((test) => ({ kind: 'test', test }));
+  const steps: Step[] = [...orderSteps(tests)];
   for (const key of lists) steps.push({ kind: 'act', act: (flow) => [{ go: 'on', flow: joined(flow, key) }] });
   if (target !== null) steps.push(target);
   return { label, steps };

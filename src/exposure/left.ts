@@ -15,6 +15,10 @@ export interface Left {
   readonly bits: boolean;
   /** Which of the packet's properties it reads, where rules that name values of it must be known. */
   readonly uses?: Used;
+  /** Yields the destination port that the packet has now, and nothing else. */
+  readonly isPort?: boolean;
+  /** May yield the peer's address. */
+  readonly peer?: boolean;
   readonly read: (flow: Flow, run: Run) => Value;
 }
 

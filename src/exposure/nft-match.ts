@@ -6,7 +6,7 @@ import { rightOf, scalarOf } from './nft-right';
 import type { TableScope } from './nft-table';
 import { type Match, type Test, invert } from './match';
 import type { Step } from './program';
-import { fromPairs } from './ranges';
+import { fromPairs, listed } from './ranges';
 import { asString, asStrings, isRecord } from './reading';
 import { BREAK, type ValueSet, bitwise, compared, isIn, negated, settled } from './values';
 
@@ -15,14 +15,26 @@ export function matchStep(body: Record<string, unknown>, scope: TableScope): Ste
   const op = asString(body['op']) ?? '==';
   const { left: rawLeft, right } = body;
   if (isRecord(rawLeft) && isRecord(rawLeft['fib']))
-    return { kind: 'test', test: fibComparison(fibTest(rawLeft['fib']), op, right) };
+    return { kind: 'test', test: fibComparison(fibTest(rawLeft['fib']), op, right), late: true };
   const lefts = scope.keyOf(rawLeft);
-  const index = scope.index(right, lefts, false);
-  if (index !== null)
-    return { kind: 'test', test: (flow, run) => signed(index.contains(flow, run), op, flow.packet.family, run) };
+  const late = lefts.some((left) => left.peer === true);
   const left = lefts[0];
-  if (lefts.length !== 1 || left === undefined) return { kind: 'test', test: concatenated(lefts, right, op) };
-  return { kind: 'test', test: comparison(left, op, right, scope) };
+  const ports = left?.isPort === true && lefts.length === 1 && op === '==' ? fewPorts(right, left) : undefined;
+  const cost = ports === undefined ? { late } : { late, ports };
+  const index = scope.index(right, lefts, false);
+  if (index !== null) {
+    const test: Test = (flow, run) => signed(index.contains(flow, run), op, flow.packet.family, run);
+    return { kind: 'test', test, ...cost };
+  }
+  if (lefts.length !== 1 || left === undefined) return { kind: 'test', test: concatenated(lefts, right, op), ...cost };
+  return { kind: 'test', test: comparison(left, op, right, scope), ...cost };
+}
+
+/** The ports that a rule names, if they are few and all of them are understood. */
+function fewPorts(right: unknown, left: Left): readonly number[] | undefined {
+  if (typeof right === 'string' && right.startsWith('@')) return undefined;
+  const set = rightOf(right, left);
+  return set.partial || hasExpression(right) ? undefined : listed(set.ranges);
 }
 
 function signed(match: Match | 'broken', op: string, family: Family, run: Parameters<Test>[1]): Match {

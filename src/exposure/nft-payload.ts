@@ -57,12 +57,10 @@ function networkField(protocol: 'ip' | 'ip6', field: string, context: LeftContex
     (read: (flow: Flow, run: Run) => Value): Left['read'] =>
     (flow, run) =>
       flow.packet.family === family ? read(flow, run) : BREAK;
-  if (field === 'saddr')
-    return plain(
-      domain,
-      'none',
-      only(({ packet }) => packet.saddr ?? PEER),
-    );
+  if (field === 'saddr') {
+    const read = only(({ packet }) => packet.saddr ?? PEER);
+    return { ...plain(domain, 'none', read), peer: true };
+  }
   if (field === 'daddr') {
     const uses = family === 4 ? 'daddr4' : 'daddr6';
     return {
@@ -111,7 +109,7 @@ function transportField(protocol: string, field: string, transport: number | nul
       run.look(packet, field);
       return packet[field] ?? UNKNOWN;
     });
-    return { ...plain('number', 'none', read), uses: field };
+    return { ...plain('number', 'none', read), uses: field, isPort: field === 'dport' };
   }
   if (field === 'flags') {
     const read = only((packet, run) => {

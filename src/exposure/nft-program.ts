@@ -4,7 +4,7 @@ import type { NftChain, NftRuleset, NftTable } from './nft-json';
 import { compileStatement } from './nft-statements';
 import { TableScope } from './nft-table';
 import { setKey } from './nft-sets';
-import type { BaseChain, Chain, Rule, Step } from './program';
+import { type BaseChain, type Chain, type Rule, type Step, orderSteps } from './program';
 import { asString, isRecord } from './reading';
 import type { Usage } from './environment';
 
@@ -57,7 +57,7 @@ function compileRule(expr: readonly unknown[], label: string, scope: TableScope)
     if (step !== null) steps.push(step);
   }
   // Matches alone decide nothing; what they end with (a counter, a log) has been left out.
-  return { label, steps: steps.some((step) => step.kind === 'act') ? steps : [] };
+  return { label, steps: steps.some((step) => step.kind === 'act') ? orderSteps(steps) : [] };
 }
 
 /** Finds out what packets can change, before any rule that reads it is compiled. */

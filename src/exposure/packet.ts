@@ -82,21 +82,35 @@ export function stateKey(packet: Packet): string {
   ].join('|');
 }
 
+const keys = new WeakMap<Packet, string>();
+
+function keyOf(packet: Packet): string {
+  let key = keys.get(packet);
+  if (key === undefined) keys.set(packet, (key = stateKey(packet)));
+  return key;
+}
+
 /** Joins flows in equal states; of their reasons the one that more peers have survives. */
 export function merge(flows: readonly Flow[]): readonly Flow[] {
   if (flows.length < 2) return flows;
-  const byKey = new Map<string, Flow>();
-  let last: Packet | null = null;
-  let lastKey = '';
+  const byPacket = new Map<Packet, Flow>();
   for (const flow of flows) {
     if (isEmpty(flow.peers)) continue;
-    if (flow.packet !== last) lastKey = stateKey(flow.packet);
-    last = flow.packet;
-    const same = byKey.get(lastKey);
-    if (same === undefined) byKey.set(lastKey, flow);
-    else byKey.set(lastKey, { ...same, peers: union(same.peers, flow.peers), why: longer(same, flow) });
+    const same = byPacket.get(flow.packet);
+    byPacket.set(flow.packet, same === undefined ? flow : joinedFlow(same, flow));
+  }
+  if (byPacket.size < 2) return [...byPacket.values()];
+  const byKey = new Map<string, Flow>();
+  for (const flow of byPacket.values()) {
+    const key = keyOf(flow.packet);
+    const same = byKey.get(key);
+    byKey.set(key, same === undefined ? flow : joinedFlow(same, flow));
   }
   return [...byKey.values()];
+}
+
+function joinedFlow(a: Flow, b: Flow): Flow {
+  return { packet: a.packet, peers: union(a.peers, b.peers), why: a.why === b.why ? a.why : longer(a, b) };
 }
 
 function longer(a: Flow, b: Flow): Why | null {

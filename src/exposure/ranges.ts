@@ -54,6 +54,20 @@ export function indexOf(set: RangeSet, value: Bound): number {
   return -1;
 }
 
+/** The numbers of a small set one by one; undefined if there are more than a few. */
+export function listed(set: RangeSet): readonly number[] | undefined {
+  const out: number[] = [];
+  for (let i = 0; i < set.length; i += 2) {
+    for (let value = Number(set[i]); value < Number(set[i + 1]); value += 1) {
+      if (out.length >= MOST_LISTED) return undefined;
+      out.push(value);
+    }
+  }
+  return out;
+}
+
+const MOST_LISTED = 16;
+
 export function intersect(a: RangeSet, b: RangeSet): RangeSet {
   if (a === b) return a;
   if (a.length === 0 || b.length === 0) return EMPTY;

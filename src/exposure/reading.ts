@@ -33,13 +33,33 @@ function whyNot(section: Section): string {
   return 'could not be read (it needs root or sudo)';
 }
 
-/** Parsed JSON, or not known; never throws. Nesting is the consumer's to bound. */
+/** Deeper than anything that nft, ip or cloud-init write; a parser that descends must not run out of stack. */
+const MAX_NESTING = 100;
+
+/** Parsed JSON, or not known; never throws. */
 export function jsonOf(text: string): Reading<unknown> {
+  if (nesting(text) > MAX_NESTING) return notKnown('is nested too deeply');
   try {
     return known(JSON.parse(text) as unknown);
   } catch {
     return notKnown('is not JSON');
   }
+}
+
+/** How deep brackets nest outside strings. */
+function nesting(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === 0x22) inString = !inString;
+    else if (code === 0x5c && inString) i += 1;
+    else if (inString) continue;
+    else if (code === 0x5b || code === 0x7b) deepest = Math.max(deepest, (depth += 1));
+    else if (code === 0x5d || code === 0x7d) depth -= 1;
+  }
+  return deepest;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

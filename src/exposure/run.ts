@@ -38,6 +38,8 @@ export class Run {
   /** Which packet of a connection is under way, for the explanation. */
   about = '';
   readonly algebra: Algebra;
+  /** Some rule writes into a packet's destination port without translation. */
+  readonly rewritesPorts: boolean;
 
   constructor(
     readonly environment: Environment,
@@ -49,6 +51,8 @@ export class Run {
     readonly budget: Budget,
     memory?: Algebra,
   ) {
+    const { mangled } = environment.usage;
+    this.rewritesPorts = mangled.has('tcp dport') || mangled.has('udp dport') || mangled.has('th dport');
     this.algebra = memory ?? new Algebra((operations) => budget.spend(operations));
   }
 

@@ -37,7 +37,11 @@ export function compare(scene: Scene, verdict: ExposureVerdict, examination: Exa
   return {
     anywhere,
     forbidden: anywhere.length > 0 && verdict.verdict === 'not_exposed',
-    wrongExposed: anywhere.length === 0 && verdict.verdict === 'exposed' && !scene.fickle,
+    wrongExposed:
+      anywhere.length === 0 &&
+      verdict.verdict === 'exposed' &&
+      !scene.fickle &&
+      discrepancies.some((one) => one.kind === 'imprecise'),
     undecided: verdict.verdict === 'unknown',
     discrepancies: certain ? discrepancies : discrepancies.filter((one) => one.kind === 'imprecise'),
   };
