@@ -14,6 +14,7 @@ export function spreadOf(seconds: readonly number[]): Spread {
 }
 
 export function inWords({ count, median, worst }: Spread): string {
+  if (count === 0) return 'never';
   return `${count} times, median ${median.toFixed(2)} s, worst ${worst.toFixed(2)} s`;
 }
 

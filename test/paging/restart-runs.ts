@@ -34,8 +34,13 @@ const ways: ReadonlyMap<string, Way> = new Map([
   ['silent-2', silent],
 ]);
 
+/** After this long the kernel has found out that a host without a word is gone: see `watchPeer` in src/ssh/connection.ts. */
+const foundDeadSeconds = 30;
+
 interface Restart {
+  readonly host: string;
   readonly way: Way;
+  readonly awaySeconds: number;
   /** From sshd's accepting connections until /metrics has the host as done. */
   readonly doneSeconds: number;
   /** From its going down until /metrics has it as restarting; null: never. */
@@ -71,7 +76,7 @@ export async function timeRestarts(restarts: number, say: (line: string) => void
       }
     });
     await Promise.all(work);
-    faults.push(...(await faultsSeen(started, names, startedMs)));
+    faults.push(...(await faultsSeen(started, done, startedMs)));
     return { figures: figuresOf(done), faults: [...faults, ...faultsOf(done)] };
   } finally {
     disarm();
@@ -111,7 +116,7 @@ async function oneRestart(host: LabHost, way: Way, system: PagingSystem): Promis
   const doneSeconds = (performance.now() - backMs) / 1000;
   const after = await read('reboot_host_restarting');
   if (after !== 0) return `${host.name}: done, and reboot_host_restarting is ${after}`;
-  return { way, doneSeconds, noticedSeconds };
+  return { host: host.name, way, awaySeconds: awayMs / 1000, doneSeconds, noticedSeconds };
 }
 
 function figuresOf(done: readonly Restart[]): string[] {
@@ -129,7 +134,9 @@ function figuresOf(done: readonly Restart[]): string[] {
 
 function faultsOf(done: readonly Restart[]): string[] {
   const late = done.filter((one) => one.doneSeconds >= limitSeconds).length;
-  const unnoticed = done.filter((one) => one.noticedSeconds === null).length;
+  const unnoticed = done.filter(
+    (one) => one.noticedSeconds === null && (one.way.farewell || one.awaySeconds > foundDeadSeconds),
+  ).length;
   return [
     ...(late > 0 ? [`${late} restarts were seen as done only after ${limitSeconds} s or more`] : []),
     ...(unnoticed > 0 ? [`${unnoticed} restarts were never shown as under way`] : []),
@@ -137,11 +144,12 @@ function faultsOf(done: readonly Restart[]): string[] {
 }
 
 /** What Prometheus, a dashboard and the receivers had of it: restarting, and never unreachable. */
-async function faultsSeen(system: PagingSystem, names: readonly string[], startedMs: number): Promise<string[]> {
+async function faultsSeen(system: PagingSystem, done: readonly Restart[], startedMs: number): Promise<string[]> {
   const window = `${Math.ceil((Date.now() - startedMs) / 1000)}s`;
   const { prometheus } = system;
   const seen = await prometheus.query(`max_over_time(reboot_host_restarting[${window}]) == 1`);
-  const missed = names.filter((name) => !seen.some(({ metric }) => metric['host'] === name));
+  const noticed = new Set(done.flatMap(({ host, noticedSeconds }) => (noticedSeconds === null ? [] : [host])));
+  const missed = [...noticed].filter((name) => !seen.some(({ metric }) => metric['host'] === name));
   const alerts = await prometheus.query(`count_over_time(ALERTS{alertname="RebootHostUnreachable"}[${window}])`);
   const panel = unreachable.replaceAll(selection, 'host!=""');
   const shown = await prometheus.query(`max_over_time(${panel}[${window}:1s])`);
