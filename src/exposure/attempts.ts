@@ -43,21 +43,23 @@ interface PeerPort {
 
 /**
  * The peer's port: one that its system chose, and one of every kind that rules tell apart, since a peer can choose its own.
- * Rules about destination ports count, too: that is what the peer's port is for the host's answers.
+ * Rules about destination ports count, too: that is what the peer's port is for the host's answers. A port that only
+ * helps there is hardly what anybody calls open, but it is not closed either.
  */
 export function peerPorts(usage: Usage): readonly PeerPort[] {
   const out: PeerPort[] = [{ port: EPHEMERAL, ordinary: true }];
   const kind = (port: number): string => `${usage.classOf('sport', port)} ${usage.classOf('dport', port)}`;
   const seen = new Set([kind(EPHEMERAL)]);
   let complete = !usage.isComputed('sport') && !usage.isComputed('dport');
-  for (const start of [1, ...usage.boundaries('sport'), ...usage.boundaries('dport')].map(Number)) {
+  const named = [1, ...usage.boundaries('sport')].map(Number);
+  for (const [i, start] of [...named, ...usage.boundaries('dport').map(Number)].entries()) {
     if (start < 1 || start > 65535 || seen.has(kind(start))) continue;
     if (out.length > MOST_SOURCE_PORTS) {
       complete = false;
       break;
     }
     seen.add(kind(start));
-    out.push({ port: start, ordinary: true });
+    out.push({ port: start, ordinary: i < named.length && usage.boundaries('sport').length > 0 });
   }
   if (!complete) out.push({ port: null, ordinary: false });
   return out;
