@@ -16,9 +16,12 @@ function base(title: string, description: string): table.PanelBuilder {
     .overrideByName('Host', [
       { id: 'links', value: [serverLink().build()] },
       { id: 'custom.filterable', value: true },
-      { id: 'custom.minWidth', value: 160 },
+      { id: 'custom.minWidth', value: 110 },
     ])
-    .overrideByName('Stack', [{ id: 'custom.filterable', value: true }]);
+    .overrideByName('Stack', [
+      { id: 'custom.filterable', value: true },
+      { id: 'custom.minWidth', value: 90 },
+    ]);
 }
 
 /** Puts the results of several queries into one row a host. */
@@ -78,9 +81,10 @@ export function needsMeNow(): table.PanelBuilder {
     .overrideByName('Urgency', [
       { id: 'mappings', value: urgencyWords },
       colouredCell(),
-      { id: 'custom.width', value: 110 },
+      { id: 'custom.width', value: 95 },
     ])
     .overrideByName('Exposed', [
+      { id: 'custom.width', value: 100 },
       {
         id: 'mappings',
         value: [
@@ -101,7 +105,10 @@ export function needsMeNow(): table.PanelBuilder {
         value: [{ type: 'range', options: { from: null, to: 0, result: { text: 'overdue', color: colour.critical } } }],
       },
     ])
+    .overrideByName('Open ports', [{ id: 'custom.width', value: 100 }])
+    .overrideByName('How known', [{ id: 'custom.minWidth', value: 120 }])
     .overrideByName('Window', [
+      { id: 'custom.width', value: 90 },
       {
         id: 'mappings',
         value: [
@@ -125,9 +132,9 @@ export function notPatched(): table.PanelBuilder {
     )
     .withTarget(rows('idle', idle))
     .transformations(
-      oneRowAHost({ host: 'Host', stack: 'Stack', 'Value #off': 'Unattended upgrades', 'Value #idle': 'Last ran' }, []),
+      oneRowAHost({ host: 'Host', stack: 'Stack', 'Value #off': 'Upgrades', 'Value #idle': 'Last ran' }, []),
     )
-    .overrideByName('Unattended upgrades', [
+    .overrideByName('Upgrades', [
       {
         id: 'mappings',
         value: [
@@ -157,6 +164,7 @@ export function notProbed(): table.PanelBuilder {
       oneRowAHost({ host: 'Host', stack: 'Stack', reason: 'Why', 'Value #silent': 'Last answer' }, ['Value #reason']),
     )
     .overrideByName('Last answer', [
+      { id: 'custom.minWidth', value: 175 },
       { id: 'unit', value: 'dtdurations' },
       { id: 'decimals', value: 1 },
       { id: 'noValue', value: 'never' },

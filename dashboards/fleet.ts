@@ -52,7 +52,7 @@ export function fleetDashboard(): dashboard.DashboardBuilder {
     )
     .withPanel(
       figure(
-        'Exposed and waiting',
+        'Exposed ones',
         'Hosts that need a restart and that a port of is open to anywhere, or may be.',
         query.count(`(${query.required} and on (host, stack) ${query.exposed})`),
         colour.warning,
@@ -181,6 +181,7 @@ function byStack(): barchart.PanelBuilder {
     ])
     .orientation(common.VizOrientation.Horizontal)
     .showValue(common.VisibilityMode.Always)
+    .text(new common.VizTextDisplayOptionsBuilder().valueSize(12))
     .legend(
       new common.VizLegendOptionsBuilder()
         .showLegend(false)
@@ -212,6 +213,7 @@ function ages(): barchart.PanelBuilder {
     .transformations([{ id: 'reduce', options: { reducers: ['lastNotNull'] } }])
     .orientation(common.VizOrientation.Horizontal)
     .showValue(common.VisibilityMode.Always)
+    .text(new common.VizTextDisplayOptionsBuilder().valueSize(12))
     .legend(
       new common.VizLegendOptionsBuilder()
         .showLegend(false)

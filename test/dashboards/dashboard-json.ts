@@ -65,7 +65,9 @@ export interface PanelJson {
   readonly targets?: readonly TargetJson[];
   readonly fieldConfig?: {
     readonly defaults: { readonly unit?: string; readonly noValue?: string };
-    readonly overrides: readonly { readonly properties: readonly { readonly id: string; readonly value?: unknown }[] }[];
+    readonly overrides: readonly {
+      readonly properties: readonly { readonly id: string; readonly value?: unknown }[];
+    }[];
   };
   readonly options?: { readonly content?: string };
 }

@@ -35,12 +35,16 @@ export interface HistoryOptions {
   readonly from: number;
   readonly to: number;
   readonly stepSeconds: number;
+  /** Nothing needs a restart, everything is patched, known and reached. */
+  readonly allWell?: boolean;
 }
 
 /** Writes OpenMetrics with timestamps, for `promtool tsdb create-blocks-from openmetrics`. */
 export async function writeHistory(file: string, options: HistoryOptions): Promise<void> {
   const out = createWriteStream(file);
-  const hosts = Array.from({ length: options.hosts }, (_, index) => madeUpHost(index, options.to));
+  const hosts = Array.from({ length: options.hosts }, (_, index) =>
+    madeUpHost(index, options.to, options.allWell === true),
+  );
   const exporter = stamped(await createExporterMetrics().render('openmetrics'));
   for (let at = options.from; at <= options.to; at += options.stepSeconds) {
     const text = [
@@ -61,7 +65,7 @@ function stamped(text: string): string[] {
 type AtTime = (at: number) => { status: HostStatus; known: Known | null };
 
 /** Each host takes patches every week or so, and is restarted some days later, or never. */
-function madeUpHost(index: number, end: number): AtTime {
+function madeUpHost(index: number, end: number, allWell: boolean): AtTime {
   const kinds = ['web', 'api', 'db', 'files', 'mail', 'cache'];
   const kind = kinds[index % kinds.length] ?? 'web';
   const name = `${kind}-${Math.floor(index / kinds.length) + 1}`;
@@ -76,11 +80,12 @@ function madeUpHost(index: number, end: number): AtTime {
     exposure: { mode: 'evaluate', public: 'auto', edge: null, ignore: [] },
   };
   const period = (5 + 10 * chance('period')) * day;
-  const laziness = chance('lazy') ** 3 * 3;
+  const laziness = allWell ? 0 : chance('lazy') ** 3 * 3;
   const phase = chance('phase') * period;
-  const unreachableFrom = chance('reach') < 0.08 ? end - 9 * hour * chance('gone') - 600 : Infinity;
+  const unreachableFrom = !allWell && chance('reach') < 0.08 ? end - 9 * hour * chance('gone') - 600 : Infinity;
   const exposed = kind === 'web' || kind === 'mail' || (kind === 'api' && chance('exposed') < 0.5);
-  const unpatched = chance('patched') < 0.12;
+  const idleDays = !allWell && chance('idle') < 0.15 ? 5 : 0;
+  const unpatched = !allWell && chance('patched') < 0.12;
 
   return (at) => {
     const cycle = Math.floor((at - phase) / period);
@@ -90,9 +95,20 @@ function madeUpHost(index: number, end: number): AtTime {
     const previousRestart = phase + (cycle - 1) * period + laziness * period * (0.3 + chance(`restart ${cycle - 1}`));
     const bootedAt = isRequired ? Math.min(previousRestart, patchedAt - hour) : restartAt;
     const isDown = at >= unreachableFrom;
-    const isUnknown = kind === 'files' && chance('unknown') < 0.15;
+    const isUnknown = !allWell && kind === 'files' && chance('unknown') < 0.15;
     const seenAt = isDown ? unreachableFrom : at;
-    const known = madeUpKnown({ seenAt, isUnknown, isRequired, patchedAt, bootedAt, exposed, unpatched, kind, cycle });
+    const known = madeUpKnown({
+      seenAt,
+      isUnknown,
+      isRequired,
+      patchedAt,
+      bootedAt,
+      exposed,
+      unpatched,
+      idleDays,
+      kind,
+      cycle,
+    });
     const failure = isDown
       ? { reason: chance('why') < 0.5 ? ('connect' as const) : ('timeout' as const), message: 'no answer' }
       : null;
@@ -117,6 +133,8 @@ interface MadeUp {
   readonly bootedAt: number;
   readonly exposed: boolean;
   readonly unpatched: boolean;
+  /** For how many days unattended-upgrades has not run although it is on. */
+  readonly idleDays: number;
   readonly kind: string;
   readonly cycle: number;
 }
@@ -160,7 +178,7 @@ function madeUpKnown(of: MadeUp): Known {
       },
       patching: {
         configured: !of.unpatched,
-        lastRunSeconds: of.unpatched ? null : Math.floor(of.seenAt / day) * day + 6 * hour,
+        lastRunSeconds: of.unpatched ? null : (Math.floor(of.seenAt / day) - of.idleDays) * day + 6 * hour,
         lastSuccessSeconds: null,
         automaticReboot: false,
         automaticRebootTime: null,

@@ -19,23 +19,26 @@ function linksOf(dashboard: DashboardJson): string[] {
   return [...dashboard.links.map(({ url }) => url), ...ofCells, ...ofTexts];
 }
 
-test.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as const))('the links of %s lead somewhere', (_title, dashboard) => {
-  const links = linksOf(dashboard);
-  expect(links.length).toBeGreaterThan(1);
-  for (const link of links) {
-    if (link.startsWith(published)) {
-      const page = join(repository, link.slice(published.length));
-      expect([link, existsSync(page)]).toEqual([link, true]);
-      continue;
+test.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as const))(
+  'the links of %s lead somewhere',
+  (_title, dashboard) => {
+    const links = linksOf(dashboard);
+    expect(links.length).toBeGreaterThan(1);
+    for (const link of links) {
+      if (link.startsWith(published)) {
+        const page = join(repository, link.slice(published.length));
+        expect([link, existsSync(page)]).toEqual([link, true]);
+        continue;
+      }
+      // A dashboard of ours, with variables that it has.
+      const { pathname, searchParams } = new URL(link, 'http://grafana');
+      const target = dashboards.find(({ uid }) => pathname.split('/')[2] === uid);
+      expect([link, target?.title]).toEqual([link, expect.any(String)]);
+      const names = target?.templating.list.map(({ name }) => `var-${name}`) ?? [];
+      for (const key of searchParams.keys()) if (key.startsWith('var-')) expect(names).toContain(key);
     }
-    // A dashboard of ours, with variables that it has.
-    const { pathname, searchParams } = new URL(link, 'http://grafana');
-    const target = dashboards.find(({ uid }) => pathname.split('/')[2] === uid);
-    expect([link, target?.title]).toEqual([link, expect.any(String)]);
-    const names = target?.templating.list.map(({ name }) => `var-${name}`) ?? [];
-    for (const key of searchParams.keys()) if (key.startsWith('var-')) expect(names).toContain(key);
-  }
-});
+  },
+);
 
 test('the fleet leads to each server, and a server back to the fleet', () => {
   const [fleet, server] = dashboards;

@@ -44,7 +44,8 @@ describe.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as cons
   });
 
   test('panel-units-rule: every panel that shows values has a unit', () => {
-    for (const { title, fieldConfig } of asking) expect([title, fieldConfig?.defaults.unit]).toEqual([title, expect.stringMatching(/./)]);
+    for (const { title, fieldConfig } of asking)
+      expect([title, fieldConfig?.defaults.unit]).toEqual([title, expect.stringMatching(/./)]);
   });
 
   test('panel-no-targets-rule and panel-datasource-rule: every panel asks the data source that was chosen', () => {
@@ -61,7 +62,10 @@ describe.each(dashboards.map((dashboard) => [dashboard.title, dashboard] as cons
     for (const { title, expr } of targets) {
       expect(expr).not.toMatch(/\bi?rate\([^[]*\[(?!\$__rate_interval\])/);
       const spans = [...expr.matchAll(/\[([^\]]*)\]/g)].map(([, span]) => span);
-      expect([title, spans.filter((span) => span !== '$__rate_interval')]).toEqual([title, title === 'Restarts seen' ? ['1d'] : []]);
+      expect([title, spans.filter((span) => span !== '$__rate_interval')]).toEqual([
+        title,
+        title === 'Restarts seen' ? ['1d'] : [],
+      ]);
     }
   });
 
