@@ -22,6 +22,8 @@ export class AgeWatch {
   private sightings = new Map<string, Sightings>();
   private running: Promise<void> | null = null;
   private stopped = false;
+  /** When the last scrape that was taken had begun. */
+  private lastBegunMs = 0;
 
   /** An age is counted from when the host told its clock, at some moment of a probe, maybe in whole seconds. */
   constructor(private readonly probeTimeoutSeconds: number) {}
@@ -50,8 +52,10 @@ export class AgeWatch {
     if (!this.mayDrop.delete(host)) this.faults.push(`${host}: the age went back at a change that is no reason for it`);
   }
 
-  /** Ends a round: what was seen in it, by host. */
-  endRound(): ReadonlyMap<string, Sightings> {
+  /** Ends a round, once a scrape that begins now is in: what was seen in it, by host. */
+  async endRound(): Promise<ReadonlyMap<string, Sightings>> {
+    const nowMs = Date.now();
+    while (this.lastBegunMs <= nowMs && this.faults.length === 0) await sleep(10);
     this.mayDrop.clear();
     const seen = this.sightings;
     this.sightings = new Map();
@@ -91,6 +95,7 @@ export class AgeWatch {
       if (since !== undefined) this.compareWithSince(host, age, since, metrics);
       this.compareWithEarlier(host, age, `${age} s at ${new Date(metrics.endedMs).toISOString()} from ${url}`);
     }
+    this.lastBegunMs = metrics.begunMs;
   }
 
   private sight(metrics: Scrape, host: string, since: number | undefined): void {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describeWithLab } from '../lab/describe-with-lab';
 import { Lab } from '../lab/lab';
 import { runProgram, type ProgramResult } from '../lab/program';
-import { parseHostDocuments } from './host-document-contract';
 import { builtProgram, ensureBuilt, runBuilt } from './built-program';
+import { parseHostDocuments } from './host-document-contract';
 
 jest.setTimeout(60_000);
 

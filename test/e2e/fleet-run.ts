@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../lab/lab';
 import { AgeWatch, type Sightings } from './age-watch';
+import { compareSpan, compareState, isIn } from './compare-host';
 import { ExporterProcess, type ExporterProcessOptions } from './exporter-process';
-import type { ExpectedState, ModelHost, Span } from './model-host';
+import type { ModelHost, Span } from './model-host';
 import { scrape, type Scrape } from './scrape';
 import type { SeededRandom } from './seeded-random';
 import { until } from './until';
@@ -15,10 +16,15 @@ const mostAway = 6;
 /** Why a host that is away may fail. One that is off is silent at first; then the router says that it is unreachable. */
 const awayReasons = { drop: ['timeout'], reset: ['connect'], off: ['timeout', 'connect'] } as const;
 
+/** A change of a host, and its name. */
+type Change = readonly [string, () => Promise<void> | void];
+
 /** A fleet that is changed at random, and the exporter that watches it. */
 export class FleetRun {
   readonly watch = new AgeWatch(probeTimeoutSeconds);
   kills = 0;
+  /** What was done to which host in this round. */
+  readonly changes: string[] = [];
   private exporter: ExporterProcess | null = null;
   /** Hosts that the exporter that runs now has read: the restarts that it saw, and in which boot it read the host last. */
   private readonly read = new Map<string, { readonly restarts: number; readonly boots: number }>();
@@ -52,6 +58,7 @@ export class FleetRun {
   async change(kills: boolean): Promise<void> {
     this.killedInRound = kills;
     this.roundStartMs = Date.now();
+    this.changes.length = 0;
     for (const host of this.hosts) this.bootsAtRoundStart.set(host.name, host.boots.length);
     const killing = kills ? this.killAtRandom() : Promise.resolve();
     for (const host of this.random.some(this.hosts, this.random.between(10, 20))) await this.changeHost(host);
@@ -67,7 +74,7 @@ export class FleetRun {
       return scraped;
     });
     const faults = this.hosts.flatMap((host) => this.compare(metrics, host));
-    const seen = this.watch.endRound();
+    const seen = await this.watch.endRound();
     for (const host of this.hosts) faults.push(...this.compareSightings(host, seen.get(host.name)));
     for (const host of this.hosts) if (host.away === null) host.noteSeen();
     return faults;
@@ -88,31 +95,39 @@ export class FleetRun {
     const before = host.lastSeen;
     // The exporter may have seen a change before the lab is done with it.
     this.watch.allowDrop(host.name);
-    await this.pick(host)();
+    const [what, change] = this.pick(host);
+    this.changes.push(`${host.name}: ${what}`);
+    await change();
     const { since } = host.expected();
     const beginsAnew = before?.since != null && (since === null || since.from > before.since.to);
     if (!beginsAnew) this.watch.forbidDrop(host.name);
   }
 
-  private pick(host: ModelHost): () => Promise<void> | void {
+  private pick(host: ModelHost): Change {
     const { random } = this;
-    if (host.away !== null) return () => this.bringBack(host);
+    if (host.away !== null) return [`back from ${host.away}`, () => this.bringBack(host)];
     const own = `only-on-${host.name}`;
-    const rewrite = (): void => host.raise(random.oneOf([[], ['dbus'], ['libc6', 'libc6'], [own]]));
-    const changes: (() => Promise<void> | void)[] = [
-      () => host.raise(['dbus', own]),
+    const rewrite: Change = ['rewrite', () => host.raise(random.oneOf([[], ['dbus'], ['libc6', 'libc6'], [own]]))];
+    const clear: Change = ['clear', () => host.clear()];
+    const install = (): void => {
+      host.install(own, random);
+      host.raise([own, 'linux-base']);
+    };
+    const changes: Change[] = [
+      ['raise', () => host.raise(['dbus', own])],
+      ['install', install],
       rewrite,
       rewrite,
-      () => host.clear(),
-      () => host.clear(),
-      () => {
-        host.install(own, random);
-        host.raise([own, 'linux-base']);
-      },
+      clear,
+      clear,
     ];
-    if (!host.isContainer) changes.push(() => host.installKernel(random));
-    if (host.isSettled) changes.push(() => host.install('libc6', random), ...Array(2).fill(() => this.restart(host)));
-    if (this.hosts.filter(({ away }) => away !== null).length < mostAway) changes.push(() => this.takeAway(host));
+    if (!host.isContainer) changes.push(['kernel', () => host.installKernel(random)]);
+    if (host.isSettled) {
+      const restart: Change = ['restart', () => this.restart(host)];
+      changes.push(['libc6', () => host.install('libc6', random)], restart, restart);
+    }
+    const away = this.hosts.filter((each) => each.away !== null).length;
+    if (away < mostAway) changes.push(['away', () => this.takeAway(host)]);
     return random.oneOf(changes);
   }
 
@@ -212,51 +227,4 @@ export class FleetRun {
     }
     return faults;
   }
-}
-
-function compareState(metrics: Scrape, model: ModelHost, state: ExpectedState): string[] {
-  const { name } = model;
-  const own = { host: name, stack: model.host.spec.stack ?? '', own: `label of ${name}` };
-  const wanted = {
-    required: state.required ? 1 : 0,
-    unknown: 0,
-    reasons: state.reasons,
-    packages: state.packages,
-    count: state.packages.length,
-    survived: state.survivedRestart ? 1 : 0,
-    exposed: model.exposed ? 1 : 0,
-    basis: ['declared'],
-  };
-  const published = {
-    required: metrics.value('reboot_required', own),
-    unknown: metrics.value('reboot_required_unknown', { host: name }),
-    reasons: metrics.labelValues('reboot_required_reason_info', 'reason', { host: name }),
-    packages: metrics.labelValues('reboot_required_package_info', 'package', { host: name }),
-    count: metrics.value('reboot_required_packages', { host: name }),
-    survived: metrics.value('reboot_still_required_after_restart', { host: name }),
-    exposed: metrics.value('exposed_to_anywhere', own),
-    basis: metrics.labelValues('exposed_to_anywhere_basis_info', 'basis', { host: name }),
-  };
-  const faults = compareSpan(
-    name,
-    'since',
-    metrics.value('reboot_required_since_timestamp_seconds', { host: name }),
-    state.since ?? undefined,
-  );
-  if (JSON.stringify(published) !== JSON.stringify(wanted)) {
-    faults.push(`${name}: published ${JSON.stringify(published)}, set up ${JSON.stringify(wanted)}`);
-  }
-  if (!state.required && metrics.value('reboot_required_age_seconds', own) !== 0)
-    faults.push(`${name}: an age, and not required`);
-  return faults;
-}
-
-function compareSpan(host: string, what: string, value: number | undefined, span: Span | undefined): string[] {
-  if (value === undefined && span === undefined) return [];
-  if (value !== undefined && span !== undefined && isIn(value, span)) return [];
-  return [`${host}: ${what} ${value}, and not ${JSON.stringify(span)}`];
-}
-
-function isIn(value: number, span: Span): boolean {
-  return value >= span.from && value <= span.to;
 }

@@ -5,7 +5,8 @@ import { Lab } from '../lab/lab';
 import { ensureBuilt } from './built-program';
 import { ExporterProcess, type ExporterProcessOptions } from './exporter-process';
 import { FleetRun, probeTimeoutSeconds } from './fleet-run';
-import { fleetSpecs, ModelHost } from './model-host';
+import { fleetSpecs } from './fleet-specs';
+import { ModelHost } from './model-host';
 import { seededRandom, seedOfRun } from './seeded-random';
 
 jest.setTimeout(300_000);
@@ -63,7 +64,8 @@ describeWithLab(`a fleet of ${hostCount} hosts (E2E_SEED=${seed})`, () => {
     for (let round = 0; round < rounds; round++) {
       await run.change(killIn.has(round));
       const faults = [...(await run.settle()), ...run.watch.faults];
-      if (faults.length > 0) throw new Error(`round ${round}, E2E_SEED=${seed}:\n${faults.join('\n')}`);
+      if (faults.length > 0)
+        throw new Error(`round ${round}, E2E_SEED=${seed}:\n${faults.join('\n')}\nafter ${run.changes.join(', ')}`);
     }
     expect(run.kills).toBeGreaterThanOrEqual(9);
     expect(run.watch.scrapes).toBeGreaterThan(rounds * 10);

@@ -1,5 +1,5 @@
 import type { LabHost } from '../lab/host';
-import type { HostSpec, LabKernel } from '../lab/host-spec';
+import type { LabKernel } from '../lab/host-spec';
 import type { SystemName } from '../lab/system';
 import type { SeededRandom } from './seeded-random';
 
@@ -20,6 +20,9 @@ export interface ExpectedState {
 
 /** Files and packages that ask for a restart within this many seconds after the boot can't be told from older ones. */
 const bootSlackSeconds = 8;
+
+/** How long a probe may take, on a busy machine, from reading the clock to looking for the flag. */
+const mostBetweenSeconds = 2;
 
 interface ModelKernel extends LabKernel {
   readonly packageVersion: string;
@@ -155,7 +158,7 @@ export class ModelHost {
     const before = this.flag;
     this.flag = {
       // Rewriting keeps the birth; a flag that outlived a restart counts from its first request in this boot.
-      born: before === null || before.isStale ? at : before.born,
+      born: before === null || before.isStale ? this.firstSight(at, before !== null) : before.born,
       written: at,
       packages: new Set([...(before?.packages ?? []), ...packages]),
       isStale: false,
@@ -163,10 +166,6 @@ export class ModelHost {
       isListStale: before !== null && before.isListStale && packages.length === 0,
     };
     for (const name of packages) this.packagesEver.add(name);
-  }
-
-  get isFlagged(): boolean {
-    return this.flag !== null;
   }
 
   clear(): void {
@@ -214,6 +213,15 @@ export class ModelHost {
     await this.noteBoot();
   }
 
+  /**
+   * Where no birth time of this boot is known, the first sight counts as well: that is when the probe read the host's
+   * clock, which it does before it looks for the flag.
+   */
+  private firstSight(at: Span, isOldFile: boolean): Span {
+    const hasBirthTime = this.host.spec.birthTimes !== false && this.host.spec.sh !== 'busybox' && !isOldFile;
+    return hasBirthTime ? at : { from: at.from - mostBetweenSeconds, to: at.to };
+  }
+
   private boot(): Span {
     return this.boots.at(-1) ?? { from: NaN, to: NaN };
   }
@@ -240,27 +248,4 @@ function spanOf(work: () => void): Span {
   const from = Math.floor(Date.now() / 1000 - 0.02);
   work();
   return { from, to: Math.floor(Date.now() / 1000) };
-}
-
-const systemsInTurn: readonly SystemName[] = ['ubuntu-24.04', 'debian-12', 'ubuntu-22.04', 'debian-13'];
-
-/** Fifty hosts of every kind that answers. */
-export function fleetSpecs(count: number, random: SeededRandom): HostSpec[] {
-  return Array.from({ length: count }, (_, index): HostSpec => {
-    const name = `h${String(index).padStart(2, '0')}`;
-    const system = systemsInTurn[index % systemsInTurn.length] ?? 'debian-12';
-    return {
-      name,
-      system,
-      bootedAt: new Date(Date.now() - random.between(3600 * 24, 3600 * 24 * 300) * 1000),
-      stack: index % 3 === 0 ? 'shop' : 'office',
-      labels: { own: `label of ${name}` },
-      exposure: index % 2 === 0 ? 'exposed' : 'internal',
-      ...(index % 10 === 3 ? { birthTimes: false } : {}),
-      ...(index % 16 === 5 ? { runPersists: true } : {}),
-      ...(index % 20 === 7 ? { sh: 'busybox' } : {}),
-      ...(index % 25 === 9 ? { container: 'lxc' } : {}),
-      ...(index % 12 === 4 ? { shell: '/usr/bin/fish' } : {}),
-    };
-  });
 }
