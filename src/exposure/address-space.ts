@@ -79,8 +79,18 @@ const PUBLIC_SIZE_IPV4 = size(PUBLIC[4]);
 const PUBLIC_SIZE_IPV6 = Number(sizeExact(PUBLIC[6]));
 const ALLOCATED_SIZE_IPV6 = Number(sizeExact(ALLOCATED_IPV6));
 
+/** Sets are never changed, and the same few are measured again and again. */
+const shares = new WeakMap<RangeSet, number>();
+
 /** How much of the public address space a set is, 0 to 1; for IPv6 the larger of its shares of 2000::/3 and of what is handed out. */
 export function publicShare(family: Family, set: RangeSet): number {
+  if (set.length === 0) return 0;
+  let share = shares.get(set);
+  if (share === undefined) shares.set(set, (share = measured(family, set)));
+  return share;
+}
+
+function measured(family: Family, set: RangeSet): number {
   if (family === 4) return size(intersect(set, PUBLIC[4])) / PUBLIC_SIZE_IPV4;
   const open = Number(sizeExact(intersect(set, PUBLIC[6]))) / PUBLIC_SIZE_IPV6;
   const allocated = Number(sizeExact(intersect(set, ALLOCATED_IPV6))) / ALLOCATED_SIZE_IPV6;

@@ -78,6 +78,14 @@ export class Hooks {
 
   /** Whether the order among equal priorities could matter for a family. */
   hasTies(family: Family): boolean {
+    let found = this.ties.get(family);
+    if (found === undefined) this.ties.set(family, (found = this.findTies(family)));
+    return found;
+  }
+
+  private readonly ties = new Map<Family, boolean>();
+
+  private findTies(family: Family): boolean {
     return ['prerouting', 'input', 'forward', 'output', 'postrouting'].some((hook) => {
       const events = this.eventsOf(hook, family, false);
       return events.some((event, i) => {
@@ -112,11 +120,24 @@ export class Hooks {
     return ordered;
   }
 
+  private readonly nats = new Map<string, readonly BaseChain[]>();
+
+  private natChains(hook: string, family: Family): readonly BaseChain[] {
+    const key = `${hook}${family}`;
+    let found = this.nats.get(key);
+    if (found === undefined) {
+      found = this.bases
+        .filter((base) => base.hook === hook && base.type === 'nat' && sees(base, family))
+        .sort((a, b) => a.priority - b.priority);
+      this.nats.set(key, found);
+    }
+    return found;
+  }
+
   /** New connections are shown to the nat chains until one of them decides; for known ones the decision is applied. */
   private translate(hook: string, family: Family, flows: readonly Flow[], run: Run): readonly Flow[] {
-    const chains = this.bases
-      .filter((base) => base.hook === hook && base.type === 'nat' && sees(base, family))
-      .sort((a, b) => a.priority - b.priority);
+    const chains = this.natChains(hook, family);
+    if (chains.length === 0 && flows.every((flow) => flow.packet.connection.dnat === null)) return flows;
     const source = hook === 'input' || hook === 'postrouting';
     const done: Flow[] = [];
     let open: Flow[] = [];

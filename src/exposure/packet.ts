@@ -117,8 +117,13 @@ function longer(a: Flow, b: Flow): Why | null {
   return weight(b.peers) > weight(a.peers) ? b.why : a.why;
 }
 
+const weights = new WeakMap<RangeSet, number>();
+
 function weight(peers: RangeSet): number {
+  const known = weights.get(peers);
+  if (known !== undefined) return known;
   let total = 0;
   for (let i = 0; i < peers.length; i += 2) total += Number(peers[i + 1] as Bound) - Number(peers[i] as Bound);
+  weights.set(peers, total);
   return total;
 }

@@ -141,6 +141,7 @@ function isRedirected({ packet }: Flow): boolean {
 }
 
 function largest(flows: readonly Flow[]): Flow | null {
+  if (flows.length < 2) return flows[0] ?? null;
   let best: Flow | null = null;
   for (const flow of flows) {
     if (best === null || publicShare(flow.packet.family, flow.peers) > publicShare(best.packet.family, best.peers))
