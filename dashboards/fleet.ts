@@ -105,7 +105,7 @@ function figure(title: string, description: string, expr: string, hex: string): 
     .colorMode(common.BigValueColorMode.BackgroundSolid)
     .graphMode(common.BigValueGraphMode.None)
     .textMode(common.BigValueTextMode.Value)
-    .thresholds(steps([null, colour.good], [1, hex]))
+    .thresholds(steps([null, colour.unknown], [0, colour.good], [1, hex]))
     .height(4)
     .span(4);
 }
@@ -120,7 +120,13 @@ function oldest(): stat.PanelBuilder {
     .unit('dtdurations')
     .decimals(1)
     .thresholds(
-      steps([null, colour.good], [1, colour.notice], [14 * 86_400, colour.warning], [30 * 86_400, colour.critical]),
+      steps(
+        [null, colour.unknown],
+        [0, colour.good],
+        [1, colour.notice],
+        [14 * 86_400, colour.warning],
+        [30 * 86_400, colour.critical],
+      ),
     )
     .mappings([{ type: dashboard.MappingType.ValueToText, options: { '0': { text: 'none', index: 0 } } }]);
 }
@@ -133,6 +139,7 @@ function lines(title: string, description: string): timeseries.PanelBuilder {
     .unit('short')
     .min(0)
     .decimals(0)
+    .noValue('No host is known in this time.')
     .lineWidth(2)
     .fillOpacity(15)
     .showPoints(common.VisibilityMode.Never)
@@ -181,6 +188,7 @@ function byStack(): barchart.PanelBuilder {
     ])
     .orientation(common.VizOrientation.Horizontal)
     .showValue(common.VisibilityMode.Always)
+    .noValue('No host is known.')
     .text(new common.VizTextDisplayOptionsBuilder().valueSize(12))
     .legend(
       new common.VizLegendOptionsBuilder()
@@ -213,6 +221,7 @@ function ages(): barchart.PanelBuilder {
     .transformations([{ id: 'reduce', options: { reducers: ['lastNotNull'] } }])
     .orientation(common.VizOrientation.Horizontal)
     .showValue(common.VisibilityMode.Always)
+    .noValue('No host is known.')
     .text(new common.VizTextDisplayOptionsBuilder().valueSize(12))
     .legend(
       new common.VizLegendOptionsBuilder()

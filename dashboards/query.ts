@@ -66,6 +66,6 @@ export const nothingKnown = -1;
  */
 export function orSay(expression: string, sentence: string, value: number): string {
   const good = `label_replace(${known} + ${value}, "host", "${sentence}", "", "")`;
-  const silence = `label_replace(vector(${nothingKnown}), "host", "No host is known: is the exporter scraped?", "", "")`;
+  const silence = `label_replace(vector(${nothingKnown}), "host", "No host is known", "", "")`;
   return `(${expression} or on () ${good} or on () ${silence})`;
 }

@@ -156,12 +156,12 @@ function waiting(): stat.PanelBuilder {
     .unit('dtdurations')
     .decimals(1)
     .mappings([words({ '0': { text: 'nothing', color: colour.good } })])
-    .thresholds(steps([null, colour.notice]));
+    .thresholds(steps([null, colour.unknown], [0, colour.notice]));
 }
 
 function exposure(): stat.PanelBuilder {
   return tile(
-    'Exposed to anywhere',
+    'Exposed',
     'Whether a port accepts connections from any internet address.',
     query.byHost('exposed_to_anywhere'),
   ).mappings([
@@ -187,7 +187,7 @@ function lastAnswer(): stat.PanelBuilder {
   )
     .unit('dtdurations')
     .noValue('never')
-    .thresholds(steps([null, colour.good], [900, colour.warning], [3600, colour.critical]));
+    .thresholds(steps([null, colour.unknown], [0, colour.good], [900, colour.warning], [3600, colour.critical]));
 }
 
 function windowPanel(): stat.PanelBuilder {
@@ -327,6 +327,7 @@ function list(
       .unit('string')
       .noValue('-')
       .cellHeight(common.TableCellHeight.Sm)
+      .overrideByRegexp('^(Port|Protocol|Family)$', [{ id: 'custom.width', value: 85 }])
       .transformations([
         {
           id: 'organize',

@@ -114,7 +114,7 @@ describeWith(['prometheus', 'promtool'], 'every query of the dashboards, by a re
       'Who cannot be probed / reason',
     ]);
     expect(valueOf(answers, 'What needs me now / urgency')).toBe('-1');
-    expect(labelOf(answers, 'What needs me now / urgency', 'host')).toBe('No host is known: is the exporter scraped?');
+    expect(labelOf(answers, 'What needs me now / urgency', 'host')).toBe('No host is known');
 
     const own = await look(prometheus, server, { ...madeUp, chosen: { host: 'web-1' } });
     expect(errorsOf(own)).toEqual([]);
