@@ -11,7 +11,9 @@ const worthCompressing = 1400;
 /** Sends a page, compressed off the event loop where the client takes that. */
 export async function sendPage(request: Request, response: Response, page: string, status = 200): Promise<void> {
   let body = Buffer.from(page);
-  response.status(status).set({ 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store', Vary: 'Accept-Encoding' });
+  response
+    .status(status)
+    .set({ 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store', Vary: 'Accept-Encoding' });
   if (body.length >= worthCompressing && acceptsGzip(request.get('accept-encoding'))) {
     body = await gzipAsync(body, { level: 1 });
     response.set('Content-Encoding', 'gzip');

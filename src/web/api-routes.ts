@@ -18,7 +18,11 @@ export function hostsRoute(backend: WebBackend): RequestHandler {
   return async (request, response) => {
     const names = hostNames(backend, parameter(request, 'stack'));
     const compressed = acceptsGzip(request.get('accept-encoding'));
-    response.set({ 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store', Vary: 'Accept-Encoding' });
+    response.set({
+      'Content-Type': 'application/json; charset=utf-8',
+      'Cache-Control': 'no-store',
+      Vary: 'Accept-Encoding',
+    });
     if (compressed) response.set('Content-Encoding', 'gzip');
     if (request.method === 'HEAD') {
       response.end();
@@ -77,7 +81,12 @@ export function refreshHostRoute(backend: WebBackend): RequestHandler {
   };
 }
 
-async function refresh(backend: WebBackend, hosts: readonly string[], request: Request, response: Response): Promise<void> {
+async function refresh(
+  backend: WebBackend,
+  hosts: readonly string[],
+  request: Request,
+  response: Response,
+): Promise<void> {
   const probes = hosts.flatMap((host) => backend.probe(host, { exposure: true }) ?? []);
   const done = Promise.allSettled(probes);
   const id = randomUUID();
@@ -90,7 +99,9 @@ async function refresh(backend: WebBackend, hosts: readonly string[], request: R
 }
 
 function hostNames(backend: WebBackend, stack: string | undefined): string[] {
-  return backend.digests().flatMap(({ status: { host } }) => (stack === undefined || host.stack === stack ? [host.name] : []));
+  return backend
+    .digests()
+    .flatMap(({ status: { host } }) => (stack === undefined || host.stack === stack ? [host.name] : []));
 }
 
 function notFound(response: Response, host: string): void {

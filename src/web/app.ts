@@ -130,7 +130,10 @@ function inPlaceOf(inFlight: InFlight): RequestHandler {
 function failed(backend: WebBackend) {
   return (error: unknown, _request: Request, response: Response, next: NextFunction): void => {
     const status = clientErrorStatus(error);
-    if (status === null) backend.log.error('A request failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    if (status === null)
+      backend.log.error('A request failed', {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
     if (response.headersSent) next(error);
     else sendText(response, status ?? 500, status === null ? 'Internal error.\n' : 'Bad request.\n');
   };

@@ -4,6 +4,7 @@ import { renderHead, renderSample, type ExpositionFormat } from '../metrics/fami
 import { acceptsGzip, negotiateFormat } from '../metrics/negotiation';
 import { parameter, sendText } from './answer';
 import type { WebBackend } from './backend';
+import { within } from './within';
 
 /** Answers `GET /metrics`: what is known, at once. */
 export function metricsRoute({ exposition }: WebBackend): RequestHandler {
@@ -11,7 +12,11 @@ export function metricsRoute({ exposition }: WebBackend): RequestHandler {
     const format = negotiateFormat(request.get('accept'));
     const compressed = acceptsGzip(request.get('accept-encoding'));
     const body = await exposition.render(format, compressed);
-    response.set({ 'Content-Type': contentTypes[format], 'Content-Length': String(body.length), Vary: 'Accept, Accept-Encoding' });
+    response.set({
+      'Content-Type': contentTypes[format],
+      'Content-Length': String(body.length),
+      Vary: 'Accept, Accept-Encoding',
+    });
     if (compressed) response.set('Content-Encoding', 'gzip');
     response.end(body);
   };
@@ -36,7 +41,9 @@ export function probeRoute(backend: WebBackend): RequestHandler {
     const isSuccess = isDone && backend.document(target)?.probe.success === true;
     const seconds = (backend.monotonicMs() - begunMs) / 1000;
     const own = backend.hostMetrics(target, format) ?? '';
-    response.set({ 'Content-Type': contentTypes[format], Vary: 'Accept' }).end(`${own}${renderOutcome(isSuccess, seconds, format)}`);
+    response
+      .set({ 'Content-Type': contentTypes[format], Vary: 'Accept' })
+      .end(`${own}${renderOutcome(isSuccess, seconds, format)}`);
   };
 }
 
@@ -61,19 +68,4 @@ export function scrapeBoundMs(header: string | undefined): number | null {
   const seconds = Number(header ?? NaN);
   if (!Number.isFinite(seconds) || seconds <= 0) return null;
   return Math.max(seconds - scrapeTimeoutOffsetSeconds, seconds / 2) * 1000;
-}
-
-/** Waits for `work`, for `boundMs` at most; the work goes on. */
-export async function within(work: Promise<void>, boundMs: number | null): Promise<boolean> {
-  const done = work.then(() => true);
-  if (boundMs === null) return done;
-  let timer: NodeJS.Timeout | undefined;
-  const bound = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), boundMs);
-  });
-  try {
-    return await Promise.race([done, bound]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -7,11 +7,11 @@ import { parameter, pathPart, sendPage } from './answer';
 import type { WebBackend } from './backend';
 import { readFleetQuery } from './fleet-list/query';
 import { selectHosts } from './fleet-list/selection';
-import { within } from './metrics-routes';
 import { renderFleetPage } from './page/fleet-page';
 import { renderHostPage } from './page/host-page';
 import { renderNotFoundPage } from './page/layout';
 import type { WindowTimes } from './page/stack-words';
+import { within } from './within';
 
 /** Answers `GET /`: the fleet. Only the hosts of one page are looked at whole. */
 export function fleetRoute(backend: WebBackend): RequestHandler {
@@ -23,7 +23,8 @@ export function fleetRoute(backend: WebBackend): RequestHandler {
       return document === null ? [] : [{ digest, document }];
     });
     const nowMs = backend.nowMs();
-    const stack = query.stack === null || !selection.stacks.includes(query.stack) ? null : stackOf(backend, query.stack, nowMs);
+    const stack =
+      query.stack === null || !selection.stacks.includes(query.stack) ? null : stackOf(backend, query.stack, nowMs);
     await sendPage(request, response, renderFleetPage({ selection, rows, query, stack, nowMs }));
   };
 }
@@ -57,9 +58,16 @@ export function probeFormRoute(backend: WebBackend, gate: Gate): RequestHandler 
     }
     const askedMs = backend.nowMs();
     const probing = backend.probe(host, { exposure: true });
-    if (probing !== null) await within(probing.catch(() => undefined), formWaitsMs);
+    if (probing !== null)
+      await within(
+        probing.catch(() => undefined),
+        formWaitsMs,
+      );
     // 303, so that loading the page again does not ask again.
-    response.status(303).set('Location', `../${encodeURIComponent(host)}?asked=${askedMs}`).end();
+    response
+      .status(303)
+      .set('Location', `../${encodeURIComponent(host)}?asked=${askedMs}`)
+      .end();
   };
 }
 
@@ -84,10 +92,17 @@ async function sendHostPage(
   await sendPage(request, response, page, status);
 }
 
-function stackOf(backend: WebBackend, name: string, nowMs: number): { policy: StackPolicy; window: WindowTimes | null } {
+function stackOf(
+  backend: WebBackend,
+  name: string,
+  nowMs: number,
+): { policy: StackPolicy; window: WindowTimes | null } {
   const policy = backend.policy(name);
   const window = policy.maintenanceWindow;
-  return { policy, window: window === null ? null : { ...windowState(window, nowMs), durationSeconds: window.durationSeconds } };
+  return {
+    policy,
+    window: window === null ? null : { ...windowState(window, nowMs), durationSeconds: window.durationSeconds },
+  };
 }
 
 async function sendNoHost(request: Request, response: Response, root: '../' | '../../' = '../'): Promise<void> {

@@ -14,7 +14,10 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close(0);
 });
 
-async function start(handler: RequestListener, limits: Partial<WebLimits> = {}): Promise<{ server: WebServer; port: number }> {
+async function start(
+  handler: RequestListener,
+  limits: Partial<WebLimits> = {},
+): Promise<{ server: WebServer; port: number }> {
   const options = { settings, log: silentLogger, limits: { ...defaultLimits, ...limits } };
   const server = await listen({ host: '127.0.0.1', port: 0 }, handler, options);
   servers.push(server);
@@ -81,7 +84,10 @@ describe('slow and greedy clients', () => {
   });
 
   it('ends a connection whose body does not arrive in time', async () => {
-    const { port } = await start((request, response) => request.resume().on('end', () => response.end()), { headersMs: 300, requestMs: 600 });
+    const { port } = await start((request, response) => request.resume().on('end', () => response.end()), {
+      headersMs: 300,
+      requestMs: 600,
+    });
     const drip = await open(port, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n');
     const timer = setInterval(() => drip.socket.write('x'), 20);
     expect(await drip.ended).toBeLessThan(2000);
@@ -189,7 +195,9 @@ describe('closing', () => {
 
 describe('requests in flight', () => {
   /** Responses of a server that answers nothing by itself. */
-  async function openResponses(count: number): Promise<{ responses: ServerResponse[]; clients: Client[]; close(): void }> {
+  async function openResponses(
+    count: number,
+  ): Promise<{ responses: ServerResponse[]; clients: Client[]; close(): void }> {
     const responses: ServerResponse[] = [];
     const plain = createServer((_request, response) => void responses.push(response));
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));

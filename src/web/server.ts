@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from '../logging/logger';
 import { boundReceiving } from './limits/answers';
 import { boundConnections, type OpenConnections } from './limits/connections';
+import { shareOfOpenFiles } from './limits/open-files';
 import type { SettingsSource } from './settings/settings-file';
 import { keepTls, tlsServerOptions } from './tls/tls-upkeep';
 
@@ -32,7 +33,7 @@ export interface WebServer {
 /** Bounds on what clients may take. Times are in milliseconds. */
 export interface WebLimits {
   readonly maxConnections: number;
-  /** From the first byte of a request to the end of its headers. */
+  /** For a TLS handshake, and from the first byte of a request to the end of its headers. */
   readonly headersMs: number;
   /** From the first byte of a request to its last. */
   readonly requestMs: number;
@@ -68,7 +69,7 @@ export function listen(address: ListenAddress, handler: RequestListener, options
   const { settings, log, limits = defaultLimits } = options;
   const { server, scheme } = createServer(handler, settings, log, limits);
   server.maxHeadersCount = limits.maxHeaders;
-  const connections = boundConnections(server, limits.maxConnections);
+  const connections = boundConnections(server, Math.min(limits.maxConnections, shareOfOpenFiles()));
   boundReceiving(server, limits.receivingMs);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -96,7 +97,7 @@ function createServer(
   };
   const { tls } = settings.current();
   if (tls === null) return { server: createHttpServer(options, handler), scheme: 'http' };
-  const server = createHttpsServer({ ...options, ...tlsServerOptions(tls) });
+  const server = createHttpsServer({ ...options, ...tlsServerOptions(tls, limits.headersMs) });
   const admit = keepTls(server, tls, settings, log);
   server.on('request', (request, response) => {
     if (admit(request, response)) handler(request, response);

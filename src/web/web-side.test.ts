@@ -21,8 +21,12 @@ it('is open without a file', () => {
 it('tells what is wrong with a file, with its place', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'web-side-')), 'web.yml');
   writeFileSync(file, 'basic_auth_users: 5\n');
-  expect(openWebSettings(file, effects).faults?.map(formatFault)).toEqual([`${file}:1:19: basic_auth_users: must be a mapping, not a number`]);
-  expect(openWebSettings(`${file}.none`, effects).faults?.map(formatFault)).toEqual([`${file}.none:1:1: does not exist`]);
+  expect(openWebSettings(file, effects).faults?.map(formatFault)).toEqual([
+    `${file}:1:19: basic_auth_users: must be a mapping, not a number`,
+  ]);
+  expect(openWebSettings(`${file}.none`, effects).faults?.map(formatFault)).toEqual([
+    `${file}.none:1:1: does not exist`,
+  ]);
 });
 
 it('listens on every address', async () => {
@@ -40,7 +44,14 @@ it('listens on none when one can not be had', async () => {
   await new Promise((resolve) => free.once('listening', resolve));
   const other = (free.address() as AddressInfo).port;
   await new Promise((resolve) => free.close(resolve));
-  const starting = startWebSide([{ host: '127.0.0.1', port: other }, { host: '127.0.0.1', port }], sketchBackend({}), source);
+  const starting = startWebSide(
+    [
+      { host: '127.0.0.1', port: other },
+      { host: '127.0.0.1', port },
+    ],
+    sketchBackend({}),
+    source,
+  );
   await expect(starting).rejects.toMatchObject({ code: 'EADDRINUSE' });
   await expect(fetch(`http://127.0.0.1:${other}/-/healthy`)).rejects.toThrow();
   await new Promise((resolve) => taken.close(resolve));

@@ -30,7 +30,8 @@ export function openWebSettings(file: string | null, { log, time }: { log: Logge
   const result = loadWebSettings(path, time.nowMs());
   const { settings } = result;
   if (settings === null) return { source: null, faults: result.faults };
-  for (const warning of result.warnings) log.warn('The web configuration has a weak point', { at: formatFault(warning) });
+  for (const warning of result.warnings)
+    log.warn('The web configuration has a weak point', { at: formatFault(warning) });
   const effects = { log, nowMs: () => time.nowMs(), monotonicMs: () => time.monotonicMs() };
   return { source: new SettingsFile(path, { ...result, settings }, effects), faults: null };
 }
@@ -43,7 +44,9 @@ export async function startWebSide(
 ): Promise<WebSide> {
   const passwords = createPasswordWorker();
   const app = createApp({ backend, settings, passwords });
-  const results = await Promise.allSettled(addresses.map((address) => listen(address, app, { settings, log: backend.log })));
+  const results = await Promise.allSettled(
+    addresses.map((address) => listen(address, app, { settings, log: backend.log })),
+  );
   const servers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const close = async (boundMs: number): Promise<void> => {
     await Promise.all(servers.map((server: WebServer) => server.close(boundMs)));

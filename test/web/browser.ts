@@ -39,7 +39,11 @@ export interface WatchedContext {
   readonly incidents: string[];
 }
 
-export async function openContext(browser: Browser, origin: string, options: BrowserContextOptions = {}): Promise<WatchedContext> {
+export async function openContext(
+  browser: Browser,
+  origin: string,
+  options: BrowserContextOptions = {},
+): Promise<WatchedContext> {
   const context = await browser.newContext(options);
   const incidents: string[] = [];
   context.on('console', (message) => void incidents.push(`console: ${message.text()}`));

@@ -24,7 +24,18 @@ export function temporaryFolder(): string {
 export function createAuthority(folder: string, name: string): TestAuthority {
   const cert = join(folder, `${name}.pem`);
   const key = join(folder, `${name}.key`);
-  openssl([...newKey(key), '-x509', '-days', '30', '-subj', `/CN=${name}`, '-addext', 'basicConstraints=critical,CA:TRUE', '-out', cert]);
+  openssl([
+    ...newKey(key),
+    '-x509',
+    '-days',
+    '30',
+    '-subj',
+    `/CN=${name}`,
+    '-addext',
+    'basicConstraints=critical,CA:TRUE',
+    '-out',
+    cert,
+  ]);
   return {
     cert,
     key,
@@ -36,7 +47,23 @@ export function createAuthority(folder: string, name: string): TestAuthority {
       writeFileSync(extensions, names.length === 0 ? '' : `subjectAltName=${names.join(',')}\n`);
       execFileSync(
         'openssl',
-        ['x509', '-req', '-in', request, '-CA', cert, '-CAkey', key, '-CAcreateserial', '-days', String(days), '-extfile', extensions, '-out', own.cert],
+        [
+          'x509',
+          '-req',
+          '-in',
+          request,
+          '-CA',
+          cert,
+          '-CAkey',
+          key,
+          '-CAcreateserial',
+          '-days',
+          String(days),
+          '-extfile',
+          extensions,
+          '-out',
+          own.cert,
+        ],
         { stdio: 'pipe' },
       );
       return own;

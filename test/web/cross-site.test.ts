@@ -20,7 +20,11 @@ describeInBrowser('a page of another site', () => {
   beforeAll(async () => {
     browser = await launchBrowser(['exporter.test', 'evil.test']);
     const note = (what: string): Promise<null> => (happened.push(what), Promise.resolve(null));
-    web = await startTestWeb({ hosts: mixedFleet, probe: (host) => note(`probe ${host}`).then(() => undefined), reload: () => note('reload') });
+    web = await startTestWeb({
+      hosts: mixedFleet,
+      probe: (host) => note(`probe ${host}`).then(() => undefined),
+      reload: () => note('reload'),
+    });
     evil = createServer((_request, response) => void response.setHeader('Content-Type', 'text/html').end(evilPage));
     await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve));
     evilPort = (evil.address() as AddressInfo).port;
@@ -62,12 +66,23 @@ describeInBrowser('a page of another site', () => {
     /** A form for each target; each is sent, its answer going into a frame or in place of the page. */
     const forms = (into: (index: number) => string): string =>
       targets
-        .map((path, index) => `<iframe name="f${index}"></iframe><form method="post" action="${at(path)}" target="${into(index)}"><input name="token" value=""></form>`)
+        .map(
+          (path, index) =>
+            `<iframe name="f${index}"></iframe><form method="post" action="${at(path)}" target="${into(index)}"><input name="token" value=""></form>`,
+        )
         .join('') + '<script>for (const form of document.forms) form.submit()</script>';
 
     it('can not post a form', async () => {
-      await visit(site, forms((index) => `f${index}`), targets.length);
-      await visit(site, forms(() => '_top'), 1);
+      await visit(
+        site,
+        forms((index) => `f${index}`),
+        targets.length,
+      );
+      await visit(
+        site,
+        forms(() => '_top'),
+        1,
+      );
       expect(happened).toEqual([]);
     });
 
@@ -115,7 +130,12 @@ describeInBrowser('a page of another site', () => {
       const tab = await browser.newPage();
       await tab.goto(`http://${site}:${evilPort}/`);
       await tab.waitForTimeout(500);
-      const framed = await Promise.all(tab.frames().slice(1).map((frame) => frame.content()));
+      const framed = await Promise.all(
+        tab
+          .frames()
+          .slice(1)
+          .map((frame) => frame.content()),
+      );
       expect(framed.join('')).not.toContain('web-1');
       await tab.close();
     });

@@ -27,7 +27,11 @@ describeInBrowser('the pages in Chromium', () => {
 
   async function open(
     path: string,
-    { sketch = {}, settings = {}, window = {} }: { sketch?: BackendSketch; settings?: Partial<WebSettings>; window?: object } = {},
+    {
+      sketch = {},
+      settings = {},
+      window = {},
+    }: { sketch?: BackendSketch; settings?: Partial<WebSettings>; window?: object } = {},
   ): Promise<Opened> {
     const web = await startTestWeb({ hosts: mixedFleet, ...sketch }, settings);
     closers.push(() => web.close());
@@ -52,28 +56,38 @@ describeInBrowser('the pages in Chromium', () => {
     '\u202e<b>',
   ];
 
-  it.each(['/', '/hosts/evil', '/?q=EVIL', '/?stack=EVIL', '/hosts/EVIL', '/?sort=EVIL&page=EVIL', '/hosts/evil?asked=EVIL', '/EVIL'])(
-    'run no script that a host or a link brings: %s',
-    async (path) => {
-      const evil = evilTexts.join(' ');
-      const host: HostSketch = {
-        name: 'evil',
-        stack: evil,
-        labels: { team: evil },
-        neededForDays: 40,
-        exposure: 'exposed',
-        packages: evilTexts,
-        because: evil,
-        failure: { reason: 'output', message: evil },
-        ports: [{ proto: 'tcp', port: 443, family: 'ipv4', openTo: 'anywhere', because: evil, ignored: false }],
-      };
-      const { page, incidents } = await open(path.replaceAll('EVIL', encodeURIComponent(evil)), { sketch: { hosts: [host] } });
-      await page.waitForTimeout(150);
-      expect(await page.evaluate('window.harmed')).toBeUndefined();
-      expect(await page.evaluate('document.querySelectorAll("script,iframe,svg,img,base,main b,main style").length')).toBe(0);
-      expect(incidents.filter((incident) => !incident.includes('status of 404'))).toEqual([]);
-    },
-  );
+  it.each([
+    '/',
+    '/hosts/evil',
+    '/?q=EVIL',
+    '/?stack=EVIL',
+    '/hosts/EVIL',
+    '/?sort=EVIL&page=EVIL',
+    '/hosts/evil?asked=EVIL',
+    '/EVIL',
+  ])('run no script that a host or a link brings: %s', async (path) => {
+    const evil = evilTexts.join(' ');
+    const host: HostSketch = {
+      name: 'evil',
+      stack: evil,
+      labels: { team: evil },
+      neededForDays: 40,
+      exposure: 'exposed',
+      packages: evilTexts,
+      because: evil,
+      failure: { reason: 'output', message: evil },
+      ports: [{ proto: 'tcp', port: 443, family: 'ipv4', openTo: 'anywhere', because: evil, ignored: false }],
+    };
+    const { page, incidents } = await open(path.replaceAll('EVIL', encodeURIComponent(evil)), {
+      sketch: { hosts: [host] },
+    });
+    await page.waitForTimeout(150);
+    expect(await page.evaluate('window.harmed')).toBeUndefined();
+    expect(
+      await page.evaluate('document.querySelectorAll("script,iframe,svg,img,base,main b,main style").length'),
+    ).toBe(0);
+    expect(incidents.filter((incident) => !incident.includes('status of 404'))).toEqual([]);
+  });
 
   it('would run none even if it were in the page: the policy forbids it', async () => {
     const { page, incidents } = await open('/');
@@ -81,7 +95,9 @@ describeInBrowser('the pages in Chromium', () => {
       const script = document.createElement('script'); script.textContent = 'window.harmed=1'; document.body.append(script)`);
     await page.waitForTimeout(100);
     expect(await page.evaluate('window.harmed')).toBeUndefined();
-    expect(incidents.filter((incident) => incident.includes('Content Security Policy')).length).toBeGreaterThanOrEqual(2);
+    expect(incidents.filter((incident) => incident.includes('Content Security Policy')).length).toBeGreaterThanOrEqual(
+      2,
+    );
   });
 
   it('work without script: filter, sort, pages, one server, and back', async () => {
@@ -184,7 +200,10 @@ describeInBrowser('the pages in Chromium', () => {
       failure: { reason: 'output', message: 'm'.repeat(2000) },
     };
     for (const width of [320, 390]) {
-      const { page } = await open(path, { sketch: { hosts: [...mixedFleet, long] }, window: { viewport: { width, height: 800 }, isMobile: true, hasTouch: true } });
+      const { page } = await open(path, {
+        sketch: { hosts: [...mixedFleet, long] },
+        window: { viewport: { width, height: 800 }, isMobile: true, hasTouch: true },
+      });
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
       const small = await page.evaluate<number>(
         '[...document.querySelectorAll("button,input:not([type=hidden]),select")].filter((one) => one.getBoundingClientRect().height < 44).length',
@@ -217,7 +236,9 @@ describeInBrowser('the pages in Chromium', () => {
     expect(page.url()).toMatch(/#main$/);
     for (let i = 0; i < 9; i++) await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.name')).toBe('q');
-    expect(await page.evaluate('parseInt(getComputedStyle(document.activeElement).outlineWidth)')).toBeGreaterThanOrEqual(2);
+    expect(
+      await page.evaluate('parseInt(getComputedStyle(document.activeElement).outlineWidth)'),
+    ).toBeGreaterThanOrEqual(2);
   });
 
   it('need nothing from elsewhere', async () => {

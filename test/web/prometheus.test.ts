@@ -48,7 +48,11 @@ basic_auth_users: { scraper: "${hashSync('right', 10)}" }
         return Promise.resolve(compressed ? gzipSync(text) : text);
       },
     };
-    web = await startWebSide([{ host: '127.0.0.1', port: 0 }], sketchBackend({ hosts: mixedFleet, exposition }), opened.source);
+    web = await startWebSide(
+      [{ host: '127.0.0.1', port: 0 }],
+      sketchBackend({ hosts: mixedFleet, exposition }),
+      opened.source,
+    );
 
     const port = await freePort();
     const target = new URL(web.urls[0] ?? '').host;
@@ -56,16 +60,29 @@ basic_auth_users: { scraper: "${hashSync('right', 10)}" }
     const jobs = Object.entries(ways).map(([name, [hasCertificate, hasPassword]]) => ({
       job_name: name,
       scheme: 'https',
-      tls_config: { ca_file: authority.cert, ...(hasCertificate ? { cert_file: join(folder, 'client.pem'), key_file: join(folder, 'client.key') } : {}) },
+      tls_config: {
+        ca_file: authority.cert,
+        ...(hasCertificate ? { cert_file: join(folder, 'client.pem'), key_file: join(folder, 'client.key') } : {}),
+      },
       ...(hasPassword ? { basic_auth: { username: 'scraper', password_file: join(folder, 'password') } } : {}),
       static_configs: [{ targets: [target] }],
     }));
     const probes = { ...jobs[0], job_name: 'probe', metrics_path: '/probe', params: { target: ['web-1'] } };
     // JSON is YAML.
-    writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify({ global: { scrape_interval: '500ms', scrape_timeout: '500ms' }, scrape_configs: [...jobs, probes] }));
+    writeFileSync(
+      join(folder, 'prometheus.yml'),
+      JSON.stringify({
+        global: { scrape_interval: '500ms', scrape_timeout: '500ms' },
+        scrape_configs: [...jobs, probes],
+      }),
+    );
     prometheus = spawn(
       'prometheus',
-      [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`],
+      [
+        `--config.file=${folder}/prometheus.yml`,
+        `--storage.tsdb.path=${folder}/data`,
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
       { stdio: 'ignore' },
     );
     exited = new Promise((resolve) => prometheus.once('exit', resolve));
@@ -82,7 +99,9 @@ basic_auth_users: { scraper: "${hashSync('right', 10)}" }
   async function ask(query: string, count: number): Promise<Record<string, string> | null> {
     const response = await fetch(api + encodeURIComponent(query)).catch(() => null);
     if (response === null || !response.ok) return null;
-    const { data } = (await response.json()) as { data: { result: { metric: { job: string }; value: [number, string] }[] } };
+    const { data } = (await response.json()) as {
+      data: { result: { metric: { job: string }; value: [number, string] }[] };
+    };
     if (data.result.length < count) return null;
     return Object.fromEntries(data.result.map(({ metric, value }) => [metric.job, value[1]]));
   }
@@ -99,14 +118,19 @@ basic_auth_users: { scraper: "${hashSync('right', 10)}" }
 
   it('is let in with both, and only then', async () => {
     expect(await settled('up{job=~"both|probe"} == 1', 2)).toEqual({ both: '1', probe: '1' });
-    expect(await settled('max_over_time(up{job=~"certificate|password"}[1m]) and count_over_time(up[1m]) > 2', 2)).toEqual({ certificate: '0', password: '0' });
+    expect(
+      await settled('max_over_time(up{job=~"certificate|password"}[1m]) and count_over_time(up[1m]) > 2', 2),
+    ).toEqual({ certificate: '0', password: '0' });
     expect(await settled('reboot_required', 1)).toEqual({ both: '1' });
     expect(await settled('probe_success', 1)).toEqual({ probe: '1' });
   }, 60_000);
 
   it('pays for its password once', async () => {
     // At its cost a check takes 0.1 s at the very least; the shortest of several scrapes shows that it was left out.
-    const shortest = await settled('min_over_time(scrape_duration_seconds{job="both"}[5s]) and count_over_time(up[1m]) > 6', 1);
+    const shortest = await settled(
+      'min_over_time(scrape_duration_seconds{job="both"}[5s]) and count_over_time(up[1m]) > 6',
+      1,
+    );
     expect(Number(shortest['both'])).toBeLessThan(0.05);
   }, 60_000);
 });

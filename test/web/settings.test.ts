@@ -44,9 +44,12 @@ function faultsOf(text: string): string[] {
 const pair = 'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n';
 
 describe('a file that can be used', () => {
-  it.each(['', '# nothing\n', 'tls_server_config:\nbasic_auth_users:\n', 'basic_auth_users: {}\n', '---\n'])('opens all with %j', (text) => {
-    expect(settingsOf(text)).toEqual(openSettings);
-  });
+  it.each(['', '# nothing\n', 'tls_server_config:\nbasic_auth_users:\n', 'basic_auth_users: {}\n', '---\n'])(
+    'opens all with %j',
+    (text) => {
+      expect(settingsOf(text)).toEqual(openSettings);
+    },
+  );
 
   it('reads certificates beside itself, with TLS 1.2 to 1.3 by default', () => {
     const { tls } = settingsOf(pair);
@@ -121,7 +124,9 @@ rate_limit:
     const text = `tls_server_config: { cert_file: ${expired.cert}, key_file: ${expired.key}, client_auth_type: RequireAnyClientCert }\nhttp_server_config: { http2: true }\nbasic_auth_users: { alice: "${hash.replace('$10$', '$16$')}" }\n`;
     const file = join(folder, 'weak.yml');
     writeFileSync(file, text);
-    const warnings = loadWebSettings(file, nowMs + 3 * 86_400_000).warnings.map(formatFault).join('\n');
+    const warnings = loadWebSettings(file, nowMs + 3 * 86_400_000)
+      .warnings.map(formatFault)
+      .join('\n');
     expect(warnings).toContain('weak.yml:1:33: tls_server_config.cert_file: the certificate has expired');
     expect(warnings).toContain('RequireAnyClientCert verifies nothing');
     expect(warnings).toContain('a cost of 16');
@@ -134,7 +139,10 @@ describe('a file that can not be used', () => {
     ['tls_server_config: 5', ['1:20: tls_server_config: must be a mapping, not a number']],
     ['tls_server_confg: {}', ['1:1: unknown key `tls_server_confg`, did you mean `tls_server_config`?']],
     [`${pair}  min_versio: TLS12\n`, ['4:3: unknown key `min_versio`, did you mean `min_version`?']],
-    ['tls_server_config: { cert_file: server.pem }', ['1:1: tls_server_config: `key_file` is missing: TLS needs a certificate and its key']],
+    [
+      'tls_server_config: { cert_file: server.pem }',
+      ['1:1: tls_server_config: `key_file` is missing: TLS needs a certificate and its key'],
+    ],
     [
       'tls_server_config: { min_version: TLS13 }',
       [
@@ -142,15 +150,45 @@ describe('a file that can not be used', () => {
         '1:1: tls_server_config: `key_file` is missing: TLS needs a certificate and its key',
       ],
     ],
-    [`${pair}  min_version: TLS13\n  max_version: TLS12\n`, ['4:16: tls_server_config.min_version: no version is between TLS13 and TLS12']],
-    [`${pair}  min_version: TLS14\n`, ['4:16: tls_server_config.min_version: unknown value `TLS14`, did you mean `TLS10`?']],
-    [`${pair}  client_ca_file: authority.pem\n`, ['4:19: tls_server_config.client_ca_file: has no effect without `client_auth_type`: write `client_auth_type: RequireAndVerifyClientCert`']],
-    [`${pair}  client_auth_type: RequireAndVerifyClientCert\n`, ["4:21: tls_server_config.client_auth_type: RequireAndVerifyClientCert needs `client_ca_file`: the authority that signs the clients' certificates"]],
-    [`${pair}  client_allowed_sans: [a]\n`, ['4:24: tls_server_config.client_allowed_sans: proves nothing unless certificates are verified: write `client_auth_type: RequireAndVerifyClientCert`']],
-    ['http_server_config: { headers: { X-Frame-Options: allow } }', ['1:51: http_server_config.headers.X-Frame-Options: unknown value `allow`: must be `deny` or `sameorigin`']],
+    [
+      `${pair}  min_version: TLS13\n  max_version: TLS12\n`,
+      ['4:16: tls_server_config.min_version: no version is between TLS13 and TLS12'],
+    ],
+    [
+      `${pair}  min_version: TLS14\n`,
+      ['4:16: tls_server_config.min_version: unknown value `TLS14`, did you mean `TLS10`?'],
+    ],
+    [
+      `${pair}  client_ca_file: authority.pem\n`,
+      [
+        '4:19: tls_server_config.client_ca_file: has no effect without `client_auth_type`: write `client_auth_type: RequireAndVerifyClientCert`',
+      ],
+    ],
+    [
+      `${pair}  client_auth_type: RequireAndVerifyClientCert\n`,
+      [
+        "4:21: tls_server_config.client_auth_type: RequireAndVerifyClientCert needs `client_ca_file`: the authority that signs the clients' certificates",
+      ],
+    ],
+    [
+      `${pair}  client_allowed_sans: [a]\n`,
+      [
+        '4:24: tls_server_config.client_allowed_sans: proves nothing unless certificates are verified: write `client_auth_type: RequireAndVerifyClientCert`',
+      ],
+    ],
+    [
+      'http_server_config: { headers: { X-Frame-Options: allow } }',
+      ['1:51: http_server_config.headers.X-Frame-Options: unknown value `allow`: must be `deny` or `sameorigin`'],
+    ],
     ['http_server_config: { headers: { Server: x } }', [expect.stringContaining('1:34: unknown key `Server`')]],
-    ['rate_limit: { interval: 1s }', ['1:13: rate_limit.burst: must be at least 1: with 0, no request would ever be answered']],
-    ['basic_auth_users: { alice: hunter2 }', ['1:28: basic_auth_users.alice: is no bcrypt hash of a password: make one with `htpasswd -nBC 10 ""`']],
+    [
+      'rate_limit: { interval: 1s }',
+      ['1:13: rate_limit.burst: must be at least 1: with 0, no request would ever be answered'],
+    ],
+    [
+      'basic_auth_users: { alice: hunter2 }',
+      ['1:28: basic_auth_users.alice: is no bcrypt hash of a password: make one with `htpasswd -nBC 10 ""`'],
+    ],
     ['basic_auth_users: { alice: 12345678 }', ['1:28: basic_auth_users.alice: must be text in quotes']],
     ['basic_auth_users: [alice]', [expect.stringContaining('1:19: basic_auth_users: must be a mapping')]],
     ['hWkNKCp3fvIx3jKnsaBI', [expect.stringContaining('1:1: must be a mapping')]],
@@ -162,17 +200,35 @@ describe('a file that can not be used', () => {
     const other = authority.issue('other', []);
     writeFileSync(join(folder, 'junk.pem'), 'junk');
     writeFileSync(join(folder, 'damaged.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
-    const locked = createPrivateKey(readFileSync(server.key)).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' });
+    const locked = createPrivateKey(readFileSync(server.key)).export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'secret',
+    });
     writeFileSync(join(folder, 'locked.key'), locked);
     mkdirSync(join(folder, 'folder'), { recursive: true });
-    const faultOf = (cert: string, key: string): string[] => faultsOf(`tls_server_config: { cert_file: ${cert}, key_file: ${key} }`);
-    expect(faultOf('none.pem', server.key)).toEqual([`1:33: tls_server_config.cert_file: ${folder}/none.pem does not exist`]);
-    expect(faultOf('folder', server.key)).toEqual([`1:33: tls_server_config.cert_file: ${folder}/folder is a directory, not a file`]);
-    expect(faultOf('junk.pem', server.key)).toEqual([`1:33: tls_server_config.cert_file: ${folder}/junk.pem holds no certificate in PEM format`]);
-    expect(faultOf('damaged.pem', server.key)).toEqual([`1:33: tls_server_config.cert_file: ${folder}/damaged.pem holds a certificate that is damaged`]);
-    expect(faultOf(server.cert, other.key)[0]).toContain('tls_server_config.key_file: is not the key of the certificate');
+    const faultOf = (cert: string, key: string): string[] =>
+      faultsOf(`tls_server_config: { cert_file: ${cert}, key_file: ${key} }`);
+    expect(faultOf('none.pem', server.key)).toEqual([
+      `1:33: tls_server_config.cert_file: ${folder}/none.pem does not exist`,
+    ]);
+    expect(faultOf('folder', server.key)).toEqual([
+      `1:33: tls_server_config.cert_file: ${folder}/folder is a directory, not a file`,
+    ]);
+    expect(faultOf('junk.pem', server.key)).toEqual([
+      `1:33: tls_server_config.cert_file: ${folder}/junk.pem holds no certificate in PEM format`,
+    ]);
+    expect(faultOf('damaged.pem', server.key)).toEqual([
+      `1:33: tls_server_config.cert_file: ${folder}/damaged.pem holds a certificate that is damaged`,
+    ]);
+    expect(faultOf(server.cert, other.key)[0]).toContain(
+      'tls_server_config.key_file: is not the key of the certificate',
+    );
     expect(faultOf(server.cert, 'junk.pem')[0]).toContain('junk.pem holds no private key in PEM format');
-    expect(faultOf(server.cert, 'locked.key')[0]).toContain('locked.key is encrypted: a key without a passphrase is needed');
+    expect(faultOf(server.cert, 'locked.key')[0]).toContain(
+      'locked.key is encrypted: a key without a passphrase is needed',
+    );
   });
 
   it('repeats no secret', () => {
@@ -227,7 +283,10 @@ describe('SettingsFile', () => {
     writeFileSync(file, 'basic_auth_users: { alice: hunter2 }\n');
     for (let i = 0; i < 5; i++) expect(namesOf(source.current())).toEqual(['alice']);
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({ level: 'error', message: 'The web configuration could not be loaded; the old one stays in force' });
+    expect(lines[0]).toMatchObject({
+      level: 'error',
+      message: 'The web configuration could not be loaded; the old one stays in force',
+    });
     expect(lines[0]?.fields?.['error']).toContain(`${file}:1:28: basic_auth_users.alice`);
     renameSync(file, `${file}.away`);
     for (let i = 0; i < 5; i++) expect(namesOf(source.current())).toEqual(['alice']);
@@ -286,7 +345,9 @@ describe('SettingsFile', () => {
   });
 
   it('costs little when nothing changed', () => {
-    const { source } = open(`tls_server_config: { cert_file: ${server.cert}, key_file: ${server.key} }\n${users('alice')}`);
+    const { source } = open(
+      `tls_server_config: { cert_file: ${server.cert}, key_file: ${server.key} }\n${users('alice')}`,
+    );
     source.current();
     const begunMs = performance.now();
     for (let i = 0; i < 1000; i++) source.current();

@@ -84,7 +84,10 @@ export function createGate({ settings, login, refreshTokenFile, monotonicMs }: G
     const file = refreshTokenFile();
     const hasLogin = settings.current().users.size > 0 && !isTokenRefresh(request);
     if (file === null || hasLogin || (await isToken(file, bearerOf(request.get('authorization'))))) return next();
-    response.set('WWW-Authenticate', 'Bearer').status(401).json({ error: 'the refresh token is needed: Authorization: Bearer TOKEN' });
+    response
+      .set('WWW-Authenticate', 'Bearer')
+      .status(401)
+      .json({ error: 'the refresh token is needed: Authorization: Bearer TOKEN' });
   }
 
   return {

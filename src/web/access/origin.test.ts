@@ -35,7 +35,11 @@ describe('isForeign', () => {
   });
 
   it('takes the name that a proxy in front was asked by for its own', () => {
-    const headers = { ...browser, 'x-forwarded-host': 'status.example.net, inner', origin: 'https://status.example.net' };
+    const headers = {
+      ...browser,
+      'x-forwarded-host': 'status.example.net, inner',
+      origin: 'https://status.example.net',
+    };
     expect(isForeign(headers)).toBe(false);
     expect(isForeign({ ...headers, origin: 'https://inner' })).toBe(true);
   });

@@ -16,8 +16,15 @@ it('agrees with the document of every host', () => {
 
 it('tells how a host answers', () => {
   const answers = sketchBackend({ hosts: mixedFleet }).digests();
-  const answeringOf = (name: string): string | undefined => answers.find(({ status }) => status.host.name === name)?.answering;
-  expect(['web-1', 'build-1', 'build-2', 'build-3', 'new'].map(answeringOf)).toEqual(['yes', 'no', 'restarting', 'no', 'not_yet']);
+  const answeringOf = (name: string): string | undefined =>
+    answers.find(({ status }) => status.host.name === name)?.answering;
+  expect(['web-1', 'build-1', 'build-2', 'build-3', 'new'].map(answeringOf)).toEqual([
+    'yes',
+    'no',
+    'restarting',
+    'no',
+    'not_yet',
+  ]);
 });
 
 it('bounds what is searched of one host', () => {

@@ -2,8 +2,31 @@ import { fleetQueryString, isAsked, plainQuery, readFleetQuery } from './query';
 
 it('reads what is given, and takes what it does not understand for not given', () => {
   expect(readFleetQuery({})).toEqual(plainQuery);
-  expect(readFleetQuery({ q: ['a', 'b'], stack: '', urgency: 'very', answering: '1', sort: 'x', page: '-1', reload: 'x', exposed: 'yes' })).toEqual(plainQuery);
-  expect(readFleetQuery({ q: ' a b ', stack: 's', urgency: 'needed', answering: 'no', exposed: '1', sort: 'age', reversed: '1', page: '7', reload: '0' })).toEqual({
+  expect(
+    readFleetQuery({
+      q: ['a', 'b'],
+      stack: '',
+      urgency: 'very',
+      answering: '1',
+      sort: 'x',
+      page: '-1',
+      reload: 'x',
+      exposed: 'yes',
+    }),
+  ).toEqual(plainQuery);
+  expect(
+    readFleetQuery({
+      q: ' a b ',
+      stack: 's',
+      urgency: 'needed',
+      answering: 'no',
+      exposed: '1',
+      sort: 'age',
+      reversed: '1',
+      page: '7',
+      reload: '0',
+    }),
+  ).toEqual({
     text: 'a b',
     stack: 's',
     urgency: 'needed',
@@ -20,7 +43,17 @@ it('reads what is given, and takes what it does not understand for not given', (
 
 it('writes a query so that it is read the same', () => {
   expect(fleetQueryString(plainQuery)).toBe('');
-  const query = readFleetQuery({ q: 'a&b=c "<', stack: 'ü x', urgency: 'none', answering: 'restarting', exposed: '1', sort: 'host', reversed: '1', page: '3', reload: '0' });
+  const query = readFleetQuery({
+    q: 'a&b=c "<',
+    stack: 'ü x',
+    urgency: 'none',
+    answering: 'restarting',
+    exposed: '1',
+    sort: 'host',
+    reversed: '1',
+    page: '3',
+    reload: '0',
+  });
   expect(readFleetQuery(Object.fromEntries(new URLSearchParams(fleetQueryString(query))))).toEqual(query);
 });
 

@@ -28,7 +28,9 @@ it.each([
 });
 
 it('turns an order around', () => {
-  expect(namesOf(mixedFleet, { sort: 'host', reversed: true })).toEqual([...namesOf(mixedFleet, { sort: 'host' })].reverse());
+  expect(namesOf(mixedFleet, { sort: 'host', reversed: true })).toEqual(
+    [...namesOf(mixedFleet, { sort: 'host' })].reverse(),
+  );
   expect(namesOf(mixedFleet, { reversed: true })[0]).toBe('build-1');
 });
 

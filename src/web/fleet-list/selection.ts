@@ -33,7 +33,10 @@ export interface FleetCounts {
 
 /** Narrows, counts, sorts and cuts a fleet. One pass and one sort: it runs at every request for the page. */
 export function selectHosts(fleet: readonly HostDigest[], query: FleetQuery): FleetSelection {
-  const words = query.text.toLowerCase().split(/\s+/).filter((word) => word !== '');
+  const words = query.text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
   const counts = newCounts();
   const stacks = new Set<string>();
   const matching: HostDigest[] = [];
@@ -105,7 +108,8 @@ const byAge: Compare = (a, b) => (b.ageSeconds ?? -1) - (a.ageSeconds ?? -1);
 const byStack: Compare = (a, b) => byText(a.status.host.stack, b.status.host.stack);
 const byExposure: Compare = (a, b) => exposureRank[a.exposure] - exposureRank[b.exposure];
 const byProbe: Compare = (a, b) =>
-  answeringRank[a.answering] - answeringRank[b.answering] || (a.status.attempt?.atMs ?? 0) - (b.status.attempt?.atMs ?? 0);
+  answeringRank[a.answering] - answeringRank[b.answering] ||
+  (a.status.attempt?.atMs ?? 0) - (b.status.attempt?.atMs ?? 0);
 
 const orders: Readonly<Record<SortKey, readonly Compare[]>> = {
   urgency: [byUrgency, byAge],

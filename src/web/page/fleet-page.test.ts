@@ -3,7 +3,11 @@ import { plainQuery, type FleetQuery } from '../fleet-list/query';
 import { selectHosts } from '../fleet-list/selection';
 import { renderFleetPage, type FleetPageInput } from './fleet-page';
 
-function render(hosts: readonly HostSketch[], query: Partial<FleetQuery> = {}, more: Partial<FleetPageInput> = {}): string {
+function render(
+  hosts: readonly HostSketch[],
+  query: Partial<FleetQuery> = {},
+  more: Partial<FleetPageInput> = {},
+): string {
   const backend = sketchBackend({ hosts });
   const whole = { ...plainQuery, ...query };
   const selection = selectHosts(backend.digests(), whole);
@@ -26,7 +30,9 @@ function textOf(page: string): string {
 it('says first how much there is to do', () => {
   expect(headingOf(render(mixedFleet))).toBe('6 servers need a restart, 1 is overdue');
   expect(headingOf(render([{ name: 'a', neededForDays: 1 }]))).toBe('1 server needs a restart');
-  expect(textOf(render(mixedFleet))).toContain('12 servers; 2 of those that need it are reachable from the internet; 1 not probed yet.');
+  expect(textOf(render(mixedFleet))).toContain(
+    '12 servers; 2 of those that need it are reachable from the internet; 1 not probed yet.',
+  );
 });
 
 it('reassures when there is nothing to do, and only then', () => {
@@ -55,7 +61,9 @@ it('says for each urgency that nobody has it, and how to see the others', () => 
 it('shows of each host what is needed to decide', () => {
   const rows = render(mixedFleet).split('<tr role="row">').map(textOf);
   const rowOf = (name: string): string => rows.find((row) => row.startsWith(` ${name} `)) ?? '';
-  expect(rowOf('web-1')).toContain('web-1 ▲ Overdue 17d 4h Yes: tcp/443 shop flag, kernel: linux-image-6.1.0-27-amd64 42s ago');
+  expect(rowOf('web-1')).toContain(
+    'web-1 ▲ Overdue 17d 4h Yes: tcp/443 shop flag, kernel: linux-image-6.1.0-27-amd64 42s ago',
+  );
   expect(rowOf('web-2')).toContain('libc6, openssl, dbus and 2 more');
   expect(rowOf('build-1')).toContain('No answer (timeout): not done after 10 s');
   expect(rowOf('build-2')).toContain('↻ Restarting');
@@ -76,7 +84,10 @@ it('can be used by a screen reader', () => {
 });
 
 it('keeps the query in every link, and begins at the first page where the list changes', () => {
-  const hosts = Array.from({ length: 250 }, (_, index) => ({ name: `h-${index}`, stack: index % 2 === 0 ? 'a&b' : 'c' }));
+  const hosts = Array.from({ length: 250 }, (_, index) => ({
+    name: `h-${index}`,
+    stack: index % 2 === 0 ? 'a&b' : 'c',
+  }));
   const page = render(hosts, { text: 'h', page: 2, sort: 'host' });
   expect(page).toContain('href="./?q=h&amp;sort=host&amp;page=3" rel="next"');
   expect(page).toContain('href="./?q=h&amp;sort=host" rel="prev"');
@@ -95,10 +106,17 @@ it('loads again by itself until that is stopped', () => {
 
 it('tells limits and window of the stack that is looked at', () => {
   const policy = sketchBackend({}).policy('shop');
-  const window = { open: true, nextStartSeconds: fixtureNowMs / 1000 + 604_800, openUntilSeconds: fixtureNowMs / 1000 + 3600, durationSeconds: 10_800 };
+  const window = {
+    open: true,
+    nextStartSeconds: fixtureNowMs / 1000 + 604_800,
+    openUntilSeconds: fixtureNowMs / 1000 + 3600,
+    durationSeconds: 10_800,
+  };
   const page = textOf(render(mixedFleet, { stack: 'shop' }, { stack: { policy, window } }));
   expect(page).toContain('Servers open to the internet in stack shop are due after 3 days and overdue after 14 days.');
-  expect(page).toMatch(/Maintenance window: open now , until 2026-11-22 22:30 UTC , in 1 hour; next 2026-11-29 21:30 UTC , in 7 days, for 3 hours\./);
+  expect(page).toMatch(
+    /Maintenance window: open now , until 2026-11-22 22:30 UTC , in 1 hour; next 2026-11-29 21:30 UTC , in 7 days, for 3 hours\./,
+  );
 });
 
 it('leaves the choice of a stack to the search where there are too many', () => {
@@ -109,7 +127,10 @@ it('leaves the choice of a stack to the search where there are too many', () => 
 
 it('escapes what hosts and readers say', () => {
   const evil = '<script>alert(1)</script>"\'';
-  const page = render([{ name: 'a', stack: evil, neededForDays: 1, packages: [evil], because: evil, exposure: 'exposed' }], { text: evil.slice(0, 8), stack: evil });
+  const page = render(
+    [{ name: 'a', stack: evil, neededForDays: 1, packages: [evil], because: evil, exposure: 'exposed' }],
+    { text: evil.slice(0, 8), stack: evil },
+  );
   expect(page).not.toContain('<script');
   const other = render([{ name: 'b', failure: { reason: 'output', message: evil } }], { text: evil, stack: evil });
   expect(other).not.toContain('<script');

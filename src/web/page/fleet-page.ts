@@ -3,7 +3,7 @@ import { fleetQueryString, type FleetQuery, type UrgencyFilter } from '../fleet-
 import { hostsPerPage, type FleetSelection } from '../fleet-list/selection';
 import { renderFilter } from './fleet-filter';
 import { renderTable, type FleetRow } from './fleet-table';
-import { html, type Content, type Html } from './html';
+import { markup, type Content, type Html } from './markup';
 import { renderPage } from './layout';
 import { limitsInWords, renderWindow, type WindowTimes } from './stack-words';
 import { answeringWords, formatCount, serverCount, urgencyMeaning, urgencyWord } from './words';
@@ -33,12 +33,12 @@ export function renderFleetPage(input: FleetPageInput): string {
 }
 
 function renderNoInventory(): Content {
-  return html`<h1>No servers yet</h1>
+  return markup`<h1>No servers yet</h1>
 <p>The inventory is empty. Name servers under <code>hosts:</code> in the configuration, then reload it.</p>`;
 }
 
 function renderFleet({ selection, rows, query, stack, nowMs }: FleetPageInput): Content {
-  return html`<h1>${headline(selection)}</h1>
+  return markup`<h1>${headline(selection)}</h1>
 <p class="lead">${subline(selection)}</p>
 ${stack !== null && query.stack !== null && renderStack(stack, query.stack, nowMs)}${renderTiles(selection, query)}
 ${renderFilter(selection, query)}
@@ -48,7 +48,7 @@ ${renderPager(selection, query)}`;
 }
 
 function renderStack({ policy, window }: NonNullable<FleetPageInput['stack']>, name: string, nowMs: number): Html {
-  return html`<p>${limitsInWords(policy, 'exposed', name)} ${limitsInWords(policy, 'internal', name)}</p>
+  return markup`<p>${limitsInWords(policy, 'exposed', name)} ${limitsInWords(policy, 'internal', name)}</p>
 <p>Maintenance window: ${renderWindow(window, nowMs)}.</p>
 `;
 }
@@ -62,7 +62,9 @@ function headline({ counts }: FleetSelection): string {
 }
 
 function subline({ counts, total }: FleetSelection): string {
-  const parts = [counts.all === total ? serverCount(total) : `${formatCount(counts.all)} of ${serverCount(total)} match the filter`];
+  const parts = [
+    counts.all === total ? serverCount(total) : `${formatCount(counts.all)} of ${serverCount(total)} match the filter`,
+  ];
   if (counts.neededAndExposed > 0) {
     const count = counts.neededAndExposed;
     parts.push(`${formatCount(count)} of those that need it ${count === 1 ? 'is' : 'are'} reachable from the internet`);
@@ -76,17 +78,31 @@ function renderTiles({ counts }: FleetSelection, query: FleetQuery): Html {
   const base: FleetQuery = { ...query, urgency: null, answering: null, exposed: false, page: 1 };
   const { urgency, answering } = counts;
   const tile = (name: string, count: number, word: string, meaning: string, to: FleetQuery, isCurrent: boolean): Html =>
-    html`<li><a class="${name}" href="./${fleetQueryString(to)}" title="${meaning}"${isCurrent && html` aria-current="true"`}><strong>${formatCount(count)}</strong> ${word}</a></li>\n`;
+    markup`<li><a class="${name}" href="./${fleetQueryString(to)}" title="${meaning}"${isCurrent && markup` aria-current="true"`}><strong>${formatCount(count)}</strong> ${word}</a></li>\n`;
   const byUrgency = (['critical', 'warning', 'info', 'unknown', 'none'] as const).map((name) =>
-    tile(name, urgency[name], urgencyWord(name), urgencyMeaning(name), { ...base, urgency: name }, query.urgency === name),
+    tile(
+      name,
+      urgency[name],
+      urgencyWord(name),
+      urgencyMeaning(name),
+      { ...base, urgency: name },
+      query.urgency === name,
+    ),
   );
   const byAnswering = (['no', 'restarting'] as const)
     .filter((name) => answering[name] > 0 || query.answering === name)
     .map((name) =>
-      tile('', answering[name], answeringWords[name], 'as of the last probe', { ...base, answering: name }, query.answering === name),
+      tile(
+        '',
+        answering[name],
+        answeringWords[name],
+        'as of the last probe',
+        { ...base, answering: name },
+        query.answering === name,
+      ),
     );
   const isAll = query.urgency === null && query.answering === null && !query.exposed;
-  return html`<nav aria-label="Counts"><ul class="tiles">
+  return markup`<nav aria-label="Counts"><ul class="tiles">
 ${byUrgency}${byAnswering}${tile('', counts.all, 'All', 'every server', base, isAll)}</ul></nav>`;
 }
 
@@ -100,10 +116,11 @@ const nothingOf: Readonly<Partial<Record<UrgencyFilter, string>>> = {
 };
 
 function renderNoMatch({ counts, total }: FleetSelection, query: FleetQuery): Html {
-  const all = html`<a href="./">Show all ${serverCount(total)}</a>`;
-  const good = query.answering === null && !query.exposed && counts.all > 0 ? nothingOf[query.urgency ?? 'none'] : undefined;
-  if (good !== undefined) return html`<div class="empty"><p><strong>${good}</strong></p><p>${all}</p></div>`;
-  return html`<div class="empty"><p><strong>No server matches this filter.</strong></p><p>${all}</p></div>`;
+  const all = markup`<a href="./">Show all ${serverCount(total)}</a>`;
+  const good =
+    query.answering === null && !query.exposed && counts.all > 0 ? nothingOf[query.urgency ?? 'none'] : undefined;
+  if (good !== undefined) return markup`<div class="empty"><p><strong>${good}</strong></p><p>${all}</p></div>`;
+  return markup`<div class="empty"><p><strong>No server matches this filter.</strong></p><p>${all}</p></div>`;
 }
 
 function renderState(selection: FleetSelection, query: FleetQuery): Html {
@@ -113,10 +130,10 @@ function renderState(selection: FleetSelection, query: FleetQuery): Html {
       ? ''
       : `${formatCount(from)} to ${formatCount(from + selection.hosts.length - 1)} of ${serverCount(selection.matching)}`;
   const toggle = fleetQueryString({ ...query, page: selection.page, reloads: !query.reloads });
-  return html`<div class="state"><span>${range}</span><span>${
+  return markup`<div class="state"><span>${range}</span><span>${
     query.reloads
-      ? html`Loads again every minute. <a href="./${toggle}">Stop that</a>`
-      : html`Does not load again by itself. <a href="./${toggle}">Do so every minute</a>`
+      ? markup`Loads again every minute. <a href="./${toggle}">Stop that</a>`
+      : markup`Does not load again by itself. <a href="./${toggle}">Do so every minute</a>`
   }</span></div>`;
 }
 
@@ -124,9 +141,9 @@ function renderPager({ page, pages }: FleetSelection, query: FleetQuery): Conten
   if (pages === 1) return null;
   const to = (target: number, word: string, rel: string): Content =>
     target >= 1 && target <= pages && target !== page
-      ? html`<a href="./${fleetQueryString({ ...query, page: target })}"${rel !== '' && html` rel="${rel}"`}>${word}</a>\n`
-      : html`<span class="muted">${word}</span>\n`;
-  return html`<nav class="pager" aria-label="Pages">
+      ? markup`<a href="./${fleetQueryString({ ...query, page: target })}"${rel !== '' && markup` rel="${rel}"`}>${word}</a>\n`
+      : markup`<span class="muted">${word}</span>\n`;
+  return markup`<nav class="pager" aria-label="Pages">
 ${to(1, 'First', '')}${to(page - 1, 'Previous', 'prev')}<span>Page ${formatCount(page)} of ${formatCount(pages)}</span>
 ${to(page + 1, 'Next', 'next')}${to(pages, 'Last', '')}</nav>`;
 }

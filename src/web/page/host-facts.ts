@@ -1,5 +1,5 @@
 import type { HostDocument } from '../../document/host-document';
-import { html, type Content, type Html } from './html';
+import { markup, type Content, type Html } from './markup';
 import { moment, renderWindow, type WindowTimes } from './stack-words';
 import { basisInWords, evidenceInWords, exposureWord, openPorts } from './words';
 
@@ -14,7 +14,9 @@ export function renderFacts({ document, window, nowMs }: Facts): Html {
   const { restart, exposure, probe, labels } = document;
   const open = openPorts(exposure);
   const lines: (readonly [string, Content] | null)[] = [
-    restart.since === null ? null : ['Needed since', html`${moment(restart.since, nowMs)}: ${evidenceInWords(restart.evidence)}`],
+    restart.since === null
+      ? null
+      : ['Needed since', markup`${moment(restart.since, nowMs)}: ${evidenceInWords(restart.evidence)}`],
     restart.reasons.length === 0 ? null : ['Asked for by', words(restart.reasons)],
     restart.booted_at === null ? null : ['Booted', moment(restart.booted_at, nowMs)],
     restart.scheduled_at === null ? null : ['Shutdown or restart planned', moment(restart.scheduled_at, nowMs)],
@@ -22,17 +24,21 @@ export function renderFacts({ document, window, nowMs }: Facts): Html {
     open.length === 0 ? null : ['Open ports', words(open)],
     ['Maintenance window', renderWindow(window, nowMs)],
     ['Last probe', renderLastProbe(probe, nowMs)],
-    probe.success === true || probe.last_success_at === null ? null : ['Last answer', moment(probe.last_success_at, nowMs)],
+    probe.success === true || probe.last_success_at === null
+      ? null
+      : ['Last answer', moment(probe.last_success_at, nowMs)],
     probe.next_at === null ? null : ['Next probe', moment(probe.next_at, nowMs)],
-    Object.keys(labels).length === 0 ? null : ['Labels', words(Object.entries(labels).map(([name, value]) => `${name}=${value}`))],
+    Object.keys(labels).length === 0
+      ? null
+      : ['Labels', words(Object.entries(labels).map(([name, value]) => `${name}=${value}`))],
   ];
-  return html`<dl>
-${lines.map((line) => line !== null && html`<dt>${line[0]}</dt><dd>${line[1]}</dd>\n`)}</dl>`;
+  return markup`<dl>
+${lines.map((line) => line !== null && markup`<dt>${line[0]}</dt><dd>${line[1]}</dd>\n`)}</dl>`;
 }
 
 /** A list of single words. */
 export function words(texts: readonly string[]): Html {
-  return html`<ul class="words">${texts.map((text) => html`<li>${text}</li>`)}</ul>`;
+  return markup`<ul class="words">${texts.map((text) => markup`<li>${text}</li>`)}</ul>`;
 }
 
 function renderExposure(exposure: HostDocument['exposure']): Content {
@@ -40,11 +46,11 @@ function renderExposure(exposure: HostDocument['exposure']): Content {
   const basis = basisInWords(exposure.basis);
   return exposure.because === ''
     ? `${exposureWord(exposure)}: ${basis}`
-    : html`${exposureWord(exposure)}: ${exposure.because} <span class="muted">(${basis})</span>`;
+    : markup`${exposureWord(exposure)}: ${exposure.because} <span class="muted">(${basis})</span>`;
 }
 
 function renderLastProbe({ at, success, duration_seconds: duration }: HostDocument['probe'], nowMs: number): Content {
   if (at === null) return 'none yet';
   const took = duration === null ? '' : `, took ${duration < 10 ? duration.toFixed(2) : Math.round(duration)} s`;
-  return html`${moment(at, nowMs)}: ${success === true ? 'answered' : 'failed'}${took}`;
+  return markup`${moment(at, nowMs)}: ${success === true ? 'answered' : 'failed'}${took}`;
 }

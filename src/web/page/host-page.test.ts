@@ -28,15 +28,26 @@ function render(document: HostDocument | null, more: Partial<HostPageInput> = {}
 }
 
 function textOf(page: string): string {
-  return page.slice(page.indexOf('<main')).replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').replaceAll('&#39;', "'");
+  return page
+    .slice(page.indexOf('<main'))
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .replaceAll('&#39;', "'");
 }
 
 it('tells of an overdue host why, since when, by which limit, which ports, and how to restart it', () => {
-  const window = { open: false, nextStartSeconds: fixtureNowMs / 1000 + 86_400, openUntilSeconds: null, durationSeconds: 7200 };
+  const window = {
+    open: false,
+    nextStartSeconds: fixtureNowMs / 1000 + 86_400,
+    openUntilSeconds: null,
+    durationSeconds: 7200,
+  };
   const text = textOf(render(backend.document('web-1'), { window }));
   expect(text).toContain('▲ Restart overdue: needed for 17 days 4 hours');
   expect(text).toContain('Servers open to the internet in stack shop are due after 3 days and overdue after 14 days.');
-  expect(text).toContain('Needed since 2026-11-05 16:42 UTC , 17 days 4 hours ago: the server made its reboot-required flag then');
+  expect(text).toContain(
+    'Needed since 2026-11-05 16:42 UTC , 17 days 4 hours ago: the server made its reboot-required flag then',
+  );
   expect(text).toContain('Asked for by flag kernel');
   expect(text).toContain('Yes: tcp/443 accepts connections from anywhere (its firewall rules were read and evaluated)');
   expect(text).toContain('Maintenance window next 2026-11-23 21:30 UTC , in 1 day, for 2 hours');
@@ -44,7 +55,14 @@ it('tells of an overdue host why, since when, by which limit, which ports, and h
   expect(text).toContain('Packages that ask for it linux-image-6.1.0-27-amd64');
   expect(text).toContain('flag restart needed /run/reboot-required exists');
   expect(text).toContain('tcp/443 IPv4 ▲ Anywhere accepted by table inet filter, chain input, rule 7');
-  for (const word of ['One at a time', 'load balancer', 'Out of hours', 'sudo systemctl reboot', 'another public address']) expect(text).toContain(word);
+  for (const word of [
+    'One at a time',
+    'load balancer',
+    'Out of hours',
+    'sudo systemctl reboot',
+    'another public address',
+  ])
+    expect(text).toContain(word);
 });
 
 it('tells how long it can wait', () => {
@@ -76,7 +94,9 @@ it.each(failureReasons)('explains a probe that failed by %s, and what to do', (r
 
 it('does not fail on a reason that it does not know', () => {
   const { probe, ...rest } = documentOf({ name: 'a', failure: { reason: 'dns', message: 'x' } });
-  expect(textOf(render({ ...rest, probe: { ...probe, reason: '__proto__' } }))).toContain('The last probe failed: __proto__.');
+  expect(textOf(render({ ...rest, probe: { ...probe, reason: '__proto__' } }))).toContain(
+    'The last probe failed: __proto__.',
+  );
 });
 
 it('tells a restart from a failure, and looks again soon', () => {
@@ -138,7 +158,10 @@ describe('probe now', () => {
 
 it('bounds what it shows of a host with endless packages and ports', () => {
   const packages = Array.from({ length: 5000 }, (_, index) => `package-${index}`);
-  const ports = packages.map((_, index) => ({ proto: 'tcp', port: index, family: 'ipv4', openTo: 'some', because: 'x', ignored: false }) as const);
+  const ports = packages.map(
+    (_, index) =>
+      ({ proto: 'tcp', port: index, family: 'ipv4', openTo: 'some', because: 'x', ignored: false }) as const,
+  );
   const page = render(documentOf({ name: 'a', neededForDays: 1, packages, ports, exposure: 'exposed' }));
   expect(page.length).toBeLessThan(150_000);
   expect(textOf(page)).toContain('There are more: the server has more packages than are kept.');
@@ -150,7 +173,13 @@ it('puts open ports first, and ignored ones last', () => {
     ({ proto: 'udp', port: number, family: 'ipv6', openTo, because: '', ignored }) as const;
   const ports = [port(1, 'none'), port(2, 'anywhere', true), port(3, 'some'), port(4, 'unknown'), port(5, 'anywhere')];
   const page = render(documentOf({ name: 'a', ports }));
-  expect([...page.matchAll(/class="short">udp\/(\d)</g)].map(([, number]) => number)).toEqual(['5', '4', '3', '1', '2']);
+  expect([...page.matchAll(/class="short">udp\/(\d)</g)].map(([, number]) => number)).toEqual([
+    '5',
+    '4',
+    '3',
+    '1',
+    '2',
+  ]);
   expect(textOf(page)).toContain('Anywhere (ignored)');
 });
 
@@ -167,7 +196,11 @@ it('escapes what hosts say, wherever it is shown', () => {
     ports: [{ proto: 'tcp', port: 1, family: 'ipv4', openTo: 'anywhere', because: evil, ignored: false }],
   };
   const document = documentOf(sketch);
-  const page = render({ ...document, exposure: { ...document.exposure, because: evil }, restart: { ...document.restart, reasons: [evil] } });
+  const page = render({
+    ...document,
+    exposure: { ...document.exposure, because: evil },
+    restart: { ...document.restart, reasons: [evil] },
+  });
   expect(page).not.toContain('<img');
   expect(page.match(/&lt;img src=x onerror=alert\(1\)&gt;&quot;&#39;`/g)?.length).toBeGreaterThan(6);
 });

@@ -4,7 +4,7 @@ import type { StackPolicy } from '../../policy/policy';
 import { explainFailure, restartSteps, unknownAdvice } from './advice';
 import { renderFacts } from './host-facts';
 import { renderPackages, renderPorts, renderSignals } from './host-tables';
-import { html, type Content, type Html } from './html';
+import { markup, type Content, type Html } from './markup';
 import { renderPage } from './layout';
 import { limitsInWords, type WindowTimes } from './stack-words';
 import { distanceInWords, lengthInWords, momentInWords } from './time-words';
@@ -40,11 +40,15 @@ export function renderHostPage(input: HostPageInput): string {
   return renderPage({
     title: `${host}: ${headline(document)}`,
     root,
-    reloadSeconds: isWaiting ? reloadSeconds.waiting : probe.restarting ? reloadSeconds.restarting : reloadSeconds.usual,
-    body: html`<p><a href="${root}">All servers</a> · stack <a href="${root}?stack=${encodeURIComponent(stack)}">${stack}</a></p>
+    reloadSeconds: isWaiting
+      ? reloadSeconds.waiting
+      : probe.restarting
+        ? reloadSeconds.restarting
+        : reloadSeconds.usual,
+    body: markup`<p><a href="${root}">All servers</a> · stack <a href="${root}?stack=${encodeURIComponent(stack)}">${stack}</a></p>
 <h1>${host}</h1>
 <div class="banner ${urgency}"><p class="big">${probe.restarting ? restartingShape : urgencyShape(urgency)} ${headline(document)}</p>
-${restart.verdict === 'required' && html`<p>${limits(input)}</p>`}</div>
+${restart.verdict === 'required' && markup`<p>${limits(input)}</p>`}</div>
 ${renderAsked(input, isWaiting)}
 ${renderFailure(input)}
 ${restart.still_required_after_restart && renderStillRequired()}
@@ -62,7 +66,8 @@ ${renderPorts(document.exposure)}
 function headline({ probe, restart, urgency }: HostDocument): string {
   if (probe.restarting) return 'Restarting';
   const age = restart.age_seconds === null ? '' : ` for ${lengthInWords(restart.age_seconds)}`;
-  if (restart.verdict === 'required') return urgency === 'critical' ? `Restart overdue: needed${age}` : `Restart needed${age}`;
+  if (restart.verdict === 'required')
+    return urgency === 'critical' ? `Restart overdue: needed${age}` : `Restart needed${age}`;
   if (restart.verdict === 'not_required') return 'No restart needed';
   if (probe.at === null) return 'Not probed yet';
   return probe.success === true ? "Can't tell whether a restart is needed" : 'Nothing is known: it does not answer';
@@ -73,7 +78,8 @@ function limits({ document, policy }: HostPageInput): string {
   const name = exposureClass(exposure.verdict);
   const { warningAfterSeconds, criticalAfterSeconds } = policy[name];
   const age = restart.age_seconds ?? 0;
-  const next = age < warningAfterSeconds ? (['due', warningAfterSeconds] as const) : (['overdue', criticalAfterSeconds] as const);
+  const next =
+    age < warningAfterSeconds ? (['due', warningAfterSeconds] as const) : (['overdue', criticalAfterSeconds] as const);
   const ahead = urgency === 'critical' ? '' : ` This one is ${next[0]} in ${lengthInWords(next[1] - age)}.`;
   return `${limitsInWords(policy, name, stack)}${ahead}`;
 }
@@ -85,11 +91,12 @@ function waits({ document, askedMs, nowMs }: HostPageInput): boolean {
 }
 
 function renderAsked({ refusal, askedMs }: HostPageInput, isWaiting: boolean): Content {
-  if (refusal !== null) return html`<div class="note" role="alert"><p><strong>Not probed:</strong> ${refusal}</p></div>`;
+  if (refusal !== null)
+    return markup`<div class="note" role="alert"><p><strong>Not probed:</strong> ${refusal}</p></div>`;
   if (askedMs === null) return null;
   return isWaiting
-    ? html`<div class="note" role="status"><p><strong>Probing…</strong> This page loads again until the answer is there.</p></div>`
-    : html`<div class="note" role="status"><p><strong>Probed.</strong> This is what the server said.</p></div>`;
+    ? markup`<div class="note" role="status"><p><strong>Probing…</strong> This page loads again until the answer is there.</p></div>`
+    : markup`<div class="note" role="status"><p><strong>Probed.</strong> This is what the server said.</p></div>`;
 }
 
 function renderFailure({ document, nowMs }: HostPageInput): Content {
@@ -102,32 +109,32 @@ function renderFailure({ document, nowMs }: HostPageInput): Content {
       : `It last answered ${distanceInWords(probe.last_success_at, nowMs)}, ${momentInWords(probe.last_success_at)}.`;
   const shown = restart.booted_at === null && restart.signals.length === 0 ? '' : ' What is shown below is from then.';
   const what = probe.restarting
-    ? html`<p><strong>It seems to be restarting.</strong> It is tried again every few seconds.</p>`
-    : html`<p><strong>The last probe failed: ${probe.reason}.</strong> ${meaning}</p>`;
-  return html`<section class="note" aria-label="Last probe">${what}
+    ? markup`<p><strong>It seems to be restarting.</strong> It is tried again every few seconds.</p>`
+    : markup`<p><strong>The last probe failed: ${probe.reason}.</strong> ${meaning}</p>`;
+  return markup`<section class="note" aria-label="Last probe">${what}
 <p>Message: <code>${probe.message ?? ''}</code></p>
 <p>${kept}${shown}</p>
-${!probe.restarting && steps.length > 0 && html`<p>What to do:</p><ul>${steps.map((step) => html`<li>${step}</li>`)}</ul>`}</section>`;
+${!probe.restarting && steps.length > 0 && markup`<p>What to do:</p><ul>${steps.map((step) => markup`<li>${step}</li>`)}</ul>`}</section>`;
 }
 
 function renderStillRequired(): Html {
-  return html`<section class="note"><p><strong>It was restarted, and needs it still.</strong> The restart did not take what was installed: look below at which kernel runs and which is installed, and whether the boot loader starts the old one.</p></section>`;
+  return markup`<section class="note"><p><strong>It was restarted, and needs it still.</strong> The restart did not take what was installed: look below at which kernel runs and which is installed, and whether the boot loader starts the old one.</p></section>`;
 }
 
 function renderProbeForm({ document, needsToken, root }: HostPageInput): Html {
   const token =
     needsToken &&
-    html`<label>Refresh token <input type="password" name="token" required autocomplete="off" maxlength="1024"></label>\n`;
-  return html`<form class="probe" method="post" action="${root}hosts/${encodeURIComponent(document.host)}/probe">
+    markup`<label>Refresh token <input type="password" name="token" required autocomplete="off" maxlength="1024"></label>\n`;
+  return markup`<form class="probe" method="post" action="${root}hosts/${encodeURIComponent(document.host)}/probe">
 ${token}<button class="main" type="submit">Probe now</button>
 </form>`;
 }
 
 function renderSteps(): Html {
-  return html`<h2>How to restart it well</h2>
-<ol>${restartSteps.map(({ title, text }) => html`<li><strong>${title}.</strong> ${text}</li>\n`)}</ol>`;
+  return markup`<h2>How to restart it well</h2>
+<ol>${restartSteps.map(({ title, text }) => markup`<li><strong>${title}.</strong> ${text}</li>\n`)}</ol>`;
 }
 
 function renderList(title: string, lines: readonly Content[]): Html {
-  return html`<h2>${title}</h2>\n<ul>${lines.map((line) => html`<li>${line}</li>\n`)}</ul>`;
+  return markup`<h2>${title}</h2>\n<ul>${lines.map((line) => markup`<li>${line}</li>\n`)}</ul>`;
 }

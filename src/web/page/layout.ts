@@ -1,5 +1,5 @@
 import { version } from '../../version';
-import { html, type Content, type Html } from './html';
+import { markup, type Content, type Html } from './markup';
 import { stylesheetName } from './stylesheet';
 
 /** One page of the site. */
@@ -14,14 +14,14 @@ export interface Page {
 
 /** The whole document. No script and no inline style, as the content policy demands. */
 export function renderPage({ title, root, reloadSeconds, body }: Page): string {
-  const markup: Html = html`<!doctype html>
+  const whole: Html = markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <title>${title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-${reloadSeconds !== null && html`<meta http-equiv="refresh" content="${reloadSeconds}">\n`}<link rel="stylesheet" href="${root}${stylesheetName}">
+${reloadSeconds !== null && markup`<meta http-equiv="refresh" content="${reloadSeconds}">\n`}<link rel="stylesheet" href="${root}${stylesheetName}">
 <link rel="icon" type="image/svg+xml" href="${root}favicon.svg">
 </head>
 <body>
@@ -37,7 +37,7 @@ ${body}
 </body>
 </html>
 `;
-  return markup.text;
+  return whole.text;
 }
 
 /** The page of an address that leads nowhere. */
@@ -46,6 +46,6 @@ export function renderNotFoundPage(root: Page['root'], what: string): string {
     title: 'Not found',
     root,
     reloadSeconds: null,
-    body: html`<h1>Not found</h1>\n<p>${what}</p>\n<p><a href="${root}">To the list of servers</a></p>`,
+    body: markup`<h1>Not found</h1>\n<p>${what}</p>\n<p><a href="${root}">To the list of servers</a></p>`,
   });
 }

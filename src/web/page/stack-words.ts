@@ -1,5 +1,5 @@
 import type { StackPolicy } from '../../policy/policy';
-import { html, type Content, type Html } from './html';
+import { markup, type Content, type Html } from './markup';
 import { distanceInWords, lengthInWords, momentInWords } from './time-words';
 
 /** When a stack may be restarted; see WindowState in the policy. */
@@ -12,17 +12,17 @@ export interface WindowTimes {
 
 /** A moment, and how far it is away. */
 export function moment(iso: string, nowMs: number): Html {
-  return html`<time datetime="${iso}">${momentInWords(iso)}</time>, ${distanceInWords(iso, nowMs)}`;
+  return markup`<time datetime="${iso}">${momentInWords(iso)}</time>, ${distanceInWords(iso, nowMs)}`;
 }
 
 /** Whether the maintenance window of a stack is open, and when it opens next. */
 export function renderWindow(window: WindowTimes | null, nowMs: number): Content {
   if (window === null) return 'none is set for this stack';
   const next = isoOf(window.nextStartSeconds);
-  const following = next !== null && html`next ${moment(next, nowMs)}, for ${lengthInWords(window.durationSeconds)}`;
+  const following = next !== null && markup`next ${moment(next, nowMs)}, for ${lengthInWords(window.durationSeconds)}`;
   if (!window.open) return following;
   const until = window.openUntilSeconds === null ? null : isoOf(window.openUntilSeconds);
-  return html`<strong>open now</strong>${until !== null && html`, until ${moment(until, nowMs)}`}; ${following}`;
+  return markup`<strong>open now</strong>${until !== null && markup`, until ${moment(until, nowMs)}`}; ${following}`;
 }
 
 /** After how long a restart of the stack's exposed or internal servers is due and overdue. */

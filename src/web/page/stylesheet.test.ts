@@ -21,7 +21,9 @@ it('knows the contrast of black and white', () => {
 describe.each(Object.entries(palettes))('%s', (_, palette) => {
   const grounds = ['ground', 'sheet'] as const;
   const pairs: [string, string, string][] = [
-    ...(['text', 'muted', 'link'] as const).flatMap((ink) => grounds.map((ground): [string, string, string] => [`${ink} on ${ground}`, palette[ink], palette[ground]])),
+    ...(['text', 'muted', 'link'] as const).flatMap((ink) =>
+      grounds.map((ground): [string, string, string] => [`${ink} on ${ground}`, palette[ink], palette[ground]]),
+    ),
     ...(['critical', 'warning', 'info', 'unknown', 'none'] as const).flatMap((name): [string, string, string][] => [
       [`${name} on its own ground`, palette[name], palette[`${name}-ground`]],
       [`text on the ground of ${name}`, palette.text, palette[`${name}-ground`]],

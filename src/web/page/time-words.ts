@@ -29,7 +29,11 @@ function largestUnits(seconds: number, format: (count: number, unit: string) => 
 }
 
 /** How far a moment is from now: `4 minutes ago`, `in 2 hours`, `now`. */
-export function distanceInWords(iso: string, nowMs: number, length: (seconds: number) => string = lengthInWords): string {
+export function distanceInWords(
+  iso: string,
+  nowMs: number,
+  length: (seconds: number) => string = lengthInWords,
+): string {
   const seconds = (Date.parse(iso) - nowMs) / 1000;
   if (Number.isNaN(seconds)) return '';
   if (Math.abs(seconds) < 1.5) return 'now';

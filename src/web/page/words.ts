@@ -1,10 +1,12 @@
 import type { ExposureDocument, HostDocument } from '../../document/host-document';
 import type { Urgency } from '../../policy/urgency';
 import type { Answering } from '../fleet-list/digest';
-import { html, type Html } from './html';
+import { markup, type Html } from './markup';
 
 /** An urgency for people: a shape and a word, so that nothing depends on telling colours apart. */
-const urgencyMarks: Readonly<Record<Urgency, { readonly shape: string; readonly word: string; readonly meaning: string }>> = {
+const urgencyMarks: Readonly<
+  Record<Urgency, { readonly shape: string; readonly word: string; readonly meaning: string }>
+> = {
   critical: { shape: '▲', word: 'Overdue', meaning: 'needed for longer than the critical limit of its stack' },
   warning: { shape: '◆', word: 'Due', meaning: 'needed for longer than the warning limit of its stack' },
   unknown: { shape: '?', word: "Can't tell", meaning: 'nothing is known that would tell whether a restart is needed' },
@@ -21,14 +23,14 @@ export function urgencyMeaning(urgency: Urgency): string {
 }
 
 export function urgencyShape(urgency: Urgency): Html {
-  return html`<span aria-hidden="true">${urgencyMarks[urgency].shape}</span>`;
+  return markup`<span aria-hidden="true">${urgencyMarks[urgency].shape}</span>`;
 }
 
-export const restartingShape = html`<span aria-hidden="true">↻</span>`;
+export const restartingShape = markup`<span aria-hidden="true">↻</span>`;
 
 /** The badge of an urgency. */
 export function urgencyBadge(urgency: Urgency): Html {
-  return html`<span class="badge ${urgency}">${urgencyShape(urgency)} ${urgencyWord(urgency)}</span>`;
+  return markup`<span class="badge ${urgency}">${urgencyShape(urgency)} ${urgencyWord(urgency)}</span>`;
 }
 
 export const answeringWords: Readonly<Record<Answering, string>> = {

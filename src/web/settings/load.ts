@@ -38,7 +38,9 @@ export function loadWebSettings(path: string, nowMs: number): WebSettingsResult 
 function resolveSettings(text: YamlText, input: WebConfigInput, nowMs: number): WebSettingsResult {
   const tlsInput = input.tls_server_config ?? {};
   const asksForTls = Object.values(tlsInput).some((value) => value !== undefined);
-  const resolved: ResolvedTls = asksForTls ? resolveTls(text, tlsInput, nowMs) : { tls: null, faults: [], warnings: [] };
+  const resolved: ResolvedTls = asksForTls
+    ? resolveTls(text, tlsInput, nowMs)
+    : { tls: null, faults: [], warnings: [] };
   const rate = resolveRateLimit(text, input);
   const faults = [...resolved.faults, ...rate.faults];
   const users = new Map(Object.entries(input.basic_auth_users ?? {}));
@@ -55,7 +57,10 @@ function resolveSettings(text: YamlText, input: WebConfigInput, nowMs: number): 
   return { settings, faults: [], warnings: sortFaults(warnings), files };
 }
 
-function resolveRateLimit(text: YamlText, { rate_limit: input }: WebConfigInput): { limit: RateLimit | null; faults: Fault[] } {
+function resolveRateLimit(
+  text: YamlText,
+  { rate_limit: input }: WebConfigInput,
+): { limit: RateLimit | null; faults: Fault[] } {
   const intervalSeconds = input?.interval ?? 0;
   if (intervalSeconds === 0) return { limit: null, faults: [] };
   const burst = input?.burst ?? 0;
@@ -75,7 +80,13 @@ function costWarnings(text: YamlText, users: ReadonlyMap<string, string>): Fault
     const cost = costOf(hash);
     if (cost < costlyFrom) return [];
     const place = text.placeOf(['basic_auth_users', user]);
-    return [faultAt(text.file, place, `basic_auth_users: a cost of ${cost} makes each new login take seconds: 10 to 12 is usual`)];
+    return [
+      faultAt(
+        text.file,
+        place,
+        `basic_auth_users: a cost of ${cost} makes each new login take seconds: 10 to 12 is usual`,
+      ),
+    ];
   });
 }
 

@@ -3,7 +3,14 @@ import { faultAt, type Fault } from '../../config/fault';
 import { resolvePath } from '../../config/path-text';
 import type { Reading } from '../../config/reading';
 import type { YamlText } from '../../config/yaml-text';
-import { checkCertificates, checkKey, pairFault, readCertificates, readKey, validityWarning } from './certificate-files';
+import {
+  checkCertificates,
+  checkKey,
+  pairFault,
+  readCertificates,
+  readKey,
+  validityWarning,
+} from './certificate-files';
 import type { TlsInput } from './schema';
 import type { ClientAuthType, TlsSettings } from './settings';
 import { openSslCiphers, openSslCurves, tlsVersionNames, tlsVersions } from './tls-names';
@@ -44,7 +51,12 @@ export function resolveTls(text: YamlText, input: TlsInput, nowMs: number): Reso
   const minVersion = input.min_version ?? 'TLS12';
   const maxVersion = input.max_version ?? 'TLS13';
   if (tlsVersionNames.indexOf(minVersion) > tlsVersionNames.indexOf(maxVersion)) {
-    faults.push(at(input.min_version === undefined ? 'max_version' : 'min_version', `no version is between ${minVersion} and ${maxVersion}`));
+    faults.push(
+      at(
+        input.min_version === undefined ? 'max_version' : 'min_version',
+        `no version is between ${minVersion} and ${maxVersion}`,
+      ),
+    );
   }
   const clientAuth = clientAuthOf(input);
   faults.push(...clientAuthFaults(input, clientAuth, at));
@@ -106,7 +118,9 @@ function missing(text: YamlText, input: TlsInput, at: At): Fault[] {
   for (const name of ['cert', 'key'] as const) {
     if (input[name] !== undefined || input[`${name}_file`] !== undefined) continue;
     const place = text.placeOf([section], 'key');
-    faults.push(faultAt(text.file, place, `${section}: \`${name}_file\` is missing: TLS needs a certificate and its key`));
+    faults.push(
+      faultAt(text.file, place, `${section}: \`${name}_file\` is missing: TLS needs a certificate and its key`),
+    );
   }
   return faults;
 }
@@ -122,13 +136,25 @@ function clientAuthFaults(input: TlsInput, clientAuth: ClientAuthType, at: At): 
   const verifies = clientAuth === 'VerifyClientCertIfGiven' || clientAuth === 'RequireAndVerifyClientCert';
   const faults: Fault[] = [];
   if (hasCa && clientAuth === 'NoClientCert') {
-    faults.push(at(caKey, 'has no effect without `client_auth_type`: write `client_auth_type: RequireAndVerifyClientCert`'));
+    faults.push(
+      at(caKey, 'has no effect without `client_auth_type`: write `client_auth_type: RequireAndVerifyClientCert`'),
+    );
   }
   if (verifies && !hasCa) {
-    faults.push(at('client_auth_type', `${clientAuth} needs \`client_ca_file\`: the authority that signs the clients' certificates`));
+    faults.push(
+      at(
+        'client_auth_type',
+        `${clientAuth} needs \`client_ca_file\`: the authority that signs the clients' certificates`,
+      ),
+    );
   }
   if (input.client_allowed_sans !== undefined && !verifies) {
-    faults.push(at('client_allowed_sans', 'proves nothing unless certificates are verified: write `client_auth_type: RequireAndVerifyClientCert`'));
+    faults.push(
+      at(
+        'client_allowed_sans',
+        'proves nothing unless certificates are verified: write `client_auth_type: RequireAndVerifyClientCert`',
+      ),
+    );
   }
   return faults;
 }

@@ -45,19 +45,31 @@ export class SettingsFile implements SettingsSource {
   private readAgain(stamp: string): void {
     const isFirst = this.stamp === '';
     const result = loadWebSettings(this.path, this.effects.nowMs());
-    const problem = result.settings === null ? result.faults.map(formatFault).join('; ') : changeFault(this.settings, result.settings);
+    const problem =
+      result.settings === null
+        ? result.faults.map(formatFault).join('; ')
+        : changeFault(this.settings, result.settings);
     // An editor or a copy empties a file before it fills it: what is read in between would open the door.
-    if (problem === null && result.settings !== null && isWeaker(this.settings, result.settings) && !this.hasSettled(stamp)) return;
+    if (
+      problem === null &&
+      result.settings !== null &&
+      isWeaker(this.settings, result.settings) &&
+      !this.hasSettled(stamp)
+    )
+      return;
     this.weakening = null;
     // Files that only the new text names are watched from now on, as it may be they that are at fault.
     this.files = result.files;
     this.stamp = stampOf(result.files);
     if (problem !== null || result.settings === null) {
-      this.effects.log.error('The web configuration could not be loaded; the old one stays in force', { error: problem });
+      this.effects.log.error('The web configuration could not be loaded; the old one stays in force', {
+        error: problem,
+      });
       return;
     }
     this.settings = result.settings;
-    for (const warning of result.warnings) this.effects.log.warn('The web configuration has a weak point', { at: formatFault(warning) });
+    for (const warning of result.warnings)
+      this.effects.log.warn('The web configuration has a weak point', { at: formatFault(warning) });
     if (!isFirst) this.effects.log.info('Loaded the web configuration', { file: this.path });
   }
 

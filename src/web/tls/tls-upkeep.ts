@@ -7,17 +7,14 @@ import type { SettingsSource } from '../settings/settings-file';
 import type { TlsSettings } from '../settings/settings';
 import { clientFault } from './client-certificate';
 
-/** How long a handshake may take, in milliseconds. */
-const handshakeTimeoutMs = 10_000;
-
 /** At most one refused client is logged in this time, in milliseconds: they could fill the disk. */
 const refusalLogPauseMs = 10_000;
 
-/** Options for a server that speaks TLS by these settings. */
-export function tlsServerOptions(tls: TlsSettings): ServerOptions {
+/** Options for a server that speaks TLS by these settings, and ends handshakes that take longer than the bound. */
+export function tlsServerOptions(tls: TlsSettings, handshakeMs: number): ServerOptions {
   return {
     ...contextOf(tls),
-    handshakeTimeout: handshakeTimeoutMs,
+    handshakeTimeout: handshakeMs,
     requestCert: asksForCertificate(tls),
     // Whom to let in is decided by clientFault: Node knows but one of the five ways of asking.
     rejectUnauthorized: false,

@@ -1,4 +1,4 @@
-/** Markup that is safe to send: made by `html`, which escapes whatever is put into it. */
+/** Markup that is safe to send: made by `markup`, which escapes whatever is put into it. */
 export class Html {
   constructor(readonly text: string) {}
 }
@@ -7,7 +7,7 @@ export class Html {
 export type Content = string | number | Html | null | undefined | false | readonly Content[];
 
 /** A template whose insertions are escaped, for text as for attributes in double quotes; the only way to make `Html`. */
-export function html(strings: TemplateStringsArray, ...contents: readonly Content[]): Html {
+export function markup(strings: TemplateStringsArray, ...contents: readonly Content[]): Html {
   let text = strings[0] ?? '';
   contents.forEach((content, index) => {
     text += textOf(content) + (strings[index + 1] ?? '');
@@ -30,7 +30,8 @@ export function escapeHtml(text: string): string {
   return text.replace(special, (character) => entities[character] ?? visible(character));
 }
 
-const special = /[&<>"']|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/gu;
+const special =
+  /[&<>"']|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/gu;
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -1,15 +1,15 @@
-import { escapeHtml, html } from './html';
+import { escapeHtml, markup } from './markup';
 
-describe('html', () => {
+describe('markup', () => {
   it('escapes what is put in and keeps what it made itself', () => {
-    const inner = html`<b>${'<script>'}</b>`;
-    expect(html`<p title="${'"><x'}">${inner}${['a&', inner]}</p>`.text).toBe(
+    const inner = markup`<b>${'<script>'}</b>`;
+    expect(markup`<p title="${'"><x'}">${inner}${['a&', inner]}</p>`.text).toBe(
       '<p title="&quot;&gt;&lt;x"><b>&lt;script&gt;</b>a&amp;<b>&lt;script&gt;</b></p>',
     );
   });
 
   it('shows numbers, and nothing for null, undefined and false', () => {
-    expect(html`[${0}${null}${undefined}${false}]`.text).toBe('[0]');
+    expect(markup`[${0}${null}${undefined}${false}]`.text).toBe('[0]');
   });
 });
 
