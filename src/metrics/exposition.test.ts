@@ -7,7 +7,7 @@ import { createExporterMetrics, type ExporterMetrics } from './exporter-metrics'
 import { contentTypes, createExposition, type Exposition } from './exposition';
 import { FleetText } from './fleet-text';
 
-function expositionOf(exporter: Pick<ExporterMetrics, 'render'>): {
+function expositionOf(exporter: Partial<ExporterMetrics>): {
   exposition: Exposition;
   fleet: FleetText;
   time: FakeTime;
