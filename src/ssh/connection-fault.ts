@@ -76,7 +76,7 @@ export function refusedKeys(
   methods: readonly string[],
   partial: boolean,
 ): ProbeFailure {
-  const tried = keys.length === 0 ? 'no key was given' : keys.map(String).join(', ');
+  const tried = keys.map(String).join(', ');
   const offered = methods.length === 0 ? 'offers nothing else' : `offers ${quoted(methods.join(', '))}`;
   const verb = partial ? 'accepted a key, but asks for more than that' : 'refused the key';
   return new ProbeFailure('auth', `${peer} ${verb} for user ${user} (${tried}); it ${offered}`);

@@ -1,11 +1,22 @@
 import type { Socket } from 'node:net';
 import { type Algorithms, Client } from 'ssh2';
 import { ProbeFailure } from '../failure';
-import { maxErrorBytes, startCommand, type CommandOrder, type CommandOutcome } from './command';
+import { startCommand, type CommandOrder, type CommandOutcome } from './command';
 import { closedByHost, HostKeyRefused, type Phase, refusedKeys, type Situation, translated } from './connection-fault';
+import {
+  farewellMs,
+  keptAnswerMs,
+  maxHandshakeBytes,
+  maxIdleBytes,
+  maxKeyExchanges,
+  maxSessionBytes,
+  maxTurnMs,
+  peerCheckMs,
+} from './connection-limits';
 import { holdUntilTurn } from './handshake-gate';
 import type { PrivateKey } from './private-key';
 import type { ProbeProgress } from './progress';
+import { gatherReplies } from './reply-gathering';
 import type { EndTurn, Turns } from './turns';
 
 /** What it takes to make a TCP connection an authenticated one. */
@@ -30,27 +41,6 @@ export interface ConnectionOptions {
 /** RFC 4253, section 4.2: no dash and no space in it. */
 const identification = 'reboot_exporter';
 
-/**
- * What a host may send before the user is authenticated: greeting, key exchange, banners.
- * ssh2 goes over the whole greeting again with each piece of it, so this bounds its time as well.
- */
-const maxHandshakeBytes = 64 * 1024;
-/** What a host may send while nobody asks it for anything. */
-const maxIdleBytes = 64 * 1024;
-/** Room for the framing of what it sends when asked. */
-const framingBytes = 512 * 1024;
-
-/** A handshake on the way longer than this lets the next one begin: a host that stalls must not hold up others. */
-const maxTurnMs = 1000;
-/** How often a host may exchange keys again during one command: each time costs us a signature to check. */
-const maxKeyExchanges = 4;
-/** How long a host has to answer on a connection kept from before; one that restarted without a word never does. */
-const keptAnswerMs = 2000;
-/** How long a kept connection is quiet before the kernel asks the host whether it is still there. */
-const peerCheckMs = 15_000;
-/** How long a host has to close its side after a polite goodbye. */
-const farewellMs = 500;
-
 /** What a command on a connection that we closed fails with. */
 const closedByUs = new ProbeFailure('internal', 'the connection was closed');
 
@@ -71,6 +61,7 @@ export class SshConnection {
   readonly #socket: Socket;
   readonly #client = new Client();
   readonly #gone: Promise<void>;
+  readonly #gatherReplies: () => void;
   #phase: Phase = 'greeting';
   #end: ProbeFailure | null = null;
   #onFailure: (failure: ProbeFailure) => void = () => undefined;
@@ -81,7 +72,6 @@ export class SshConnection {
   #head = '';
   #hostKey = '';
   #started = false;
-  #gathering = false;
 
   private constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -89,6 +79,7 @@ export class SshConnection {
     this.peer = options.peer;
     this.remoteAddress = options.remoteAddress;
     this.keys = options.keys;
+    this.#gatherReplies = gatherReplies(options.socket);
     this.#gone = new Promise((resolve) => this.#socket.once('close', () => resolve()));
   }
 
@@ -148,7 +139,7 @@ export class SshConnection {
         if (timer !== null) clearTimeout(timer);
       };
       this.#phase = 'session';
-      this.#allowedBytes = 2 * order.maxOutputBytes + maxErrorBytes + framingBytes;
+      this.#allowedBytes = maxSessionBytes(order.maxOutputBytes);
       this.#allowedExchanges = maxKeyExchanges;
       this.#onFailure = (failure) => {
         stopTimer();
@@ -242,7 +233,10 @@ export class SshConnection {
       clearTimeout(timer);
       endTurn();
     };
-    if (this.#end !== null) this.#endTurn();
+    if (this.#end !== null) {
+      this.#endTurn();
+      return;
+    }
     progress.enter(`while waiting for ${peer} to greet`);
     this.#socket.prependListener('data', (chunk: Buffer) => this.#receive(chunk));
   }
@@ -255,17 +249,6 @@ export class SshConnection {
     if (this.#allowedBytes >= 0) return;
     const reason = this.#phase === 'session' ? 'output' : 'protocol';
     this.#fail(new ProbeFailure(reason, `${this.peer} sent too much during ${this.#phase}`));
-  }
-
-  /** Sends all that ssh2 answers to one piece at once: it writes each packet by itself, and every write is a system call. */
-  #gatherReplies(): void {
-    if (this.#gathering) return;
-    this.#gathering = true;
-    this.#socket.cork();
-    setImmediate(() => {
-      this.#gathering = false;
-      this.#socket.uncork();
-    });
   }
 
   #listenForGreeting(chunk: Buffer): void {

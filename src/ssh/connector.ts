@@ -1,3 +1,4 @@
+import { ProbeFailure } from '../failure';
 import type { Host } from '../inventory/host';
 import type { AddressBook } from './address';
 import { offeredAlgorithms } from './algorithms';
@@ -39,6 +40,7 @@ export class Connector {
     progress.enter('while reading known_hosts and the private keys');
     const knownHosts = await progress.wait(this.#knownHosts.read(host.ssh.knownHosts));
     const keys = await progress.wait(this.#identities.read(host.ssh.identityFiles));
+    if (keys.length === 0) throw new ProbeFailure('auth', `no private key is configured for ${host.name}`);
     const names = hostNames({ name: host.name, address: host.address, port: host.ssh.port });
     return { names, knownHosts, keys };
   }

@@ -110,6 +110,33 @@ describeWithSshd('SshTransport against OpenSSH', () => {
     expect(failure.message).toContain('publickey');
   });
 
+  it('asks the name service, and goes on to the next address when one refuses', async () => {
+    const asked: string[] = [];
+    const naming = new SshTransport({
+      lookup: (name) => {
+        asked.push(name);
+        return Promise.resolve([
+          { address: '127.0.0.2', family: 4 },
+          { address: '127.0.0.1', family: 4 },
+        ]);
+      },
+    });
+    const line = `[web-1.example.com]:${sshd.port} ${hostKeys.ed25519.publicKey}`;
+    const result = await naming.run(
+      requestFor(to({ address: 'web-1.example.com', knownHosts: known(line) }), 'true\n'),
+    );
+    expect(result).toMatchObject({ status: 0, remoteAddress: '127.0.0.1' });
+    expect(asked).toEqual(['web-1.example.com']);
+    await naming.close();
+  });
+
+  it('needs a key', async () => {
+    expect(await failed(to({ identityFiles: [] }))).toMatchObject({
+      reason: 'auth',
+      message: 'no private key is configured for web-1',
+    });
+  });
+
   it('passes on status, signal and the beginning of standard error, and all of the output', async () => {
     const program = 'head -c 300000 /dev/zero; echo "no \\"such\\" file" >&2; printf "\\033[31m" >&2; exit 42\n';
     const result = await transport.run(requestFor(to(), program));
