@@ -7,11 +7,11 @@ function namesOf(hosts: readonly HostSketch[], query: Partial<FleetQuery> = {}):
   return selection.hosts.map(({ status }) => status.host.name);
 }
 
-it('puts first what needs somebody: by urgency, then by age, then by name as people count', () => {
+it('puts first what needs somebody: by urgency, the exposed ones first, then by age, then by name as people count', () => {
   expect(namesOf(mixedFleet)).toEqual([
-    ...['web-1', 'db-1', 'web-2'],
+    ...['web-1', 'web-2', 'db-1'],
     ...['build-3', 'new', 'wiki'],
-    ...['build-2', 'mail', 'db-2'],
+    ...['mail', 'build-2', 'db-2'],
     ...['build-1', 'gateway', 'web-10'],
   ]);
   expect(namesOf([{ name: 'b-10' }, { name: 'b-9' }, { name: 'A-1' }])).toEqual(['A-1', 'b-9', 'b-10']);
@@ -46,7 +46,7 @@ it.each([
   [{ stack: 'ci' }, ['build-3', 'new', 'build-2', 'build-1']],
   [{ stack: 'none' }, []],
   [{ urgency: 'critical' as const }, ['web-1']],
-  [{ urgency: 'needed' as const }, ['web-1', 'db-1', 'web-2', 'build-2', 'mail', 'db-2']],
+  [{ urgency: 'needed' as const }, ['web-1', 'web-2', 'db-1', 'mail', 'build-2', 'db-2']],
   [{ answering: 'no' as const }, ['build-3', 'build-1']],
   [{ answering: 'restarting' as const }, ['build-2']],
   [{ answering: 'not_yet' as const }, ['new']],

@@ -111,10 +111,14 @@ const byProbe: Compare = (a, b) =>
   answeringRank[a.answering] - answeringRank[b.answering] ||
   (a.status.attempt?.atMs ?? 0) - (b.status.attempt?.atMs ?? 0);
 
+/** Of those that need a restart just as urgently, the one that anyone can reach comes first. */
+const byNeedAndExposure: Compare = (a, b) =>
+  a.restart === 'required' && b.restart === 'required' ? byExposure(a, b) : 0;
+
 const orders: Readonly<Record<SortKey, readonly Compare[]>> = {
-  urgency: [byUrgency, byAge],
+  urgency: [byUrgency, byNeedAndExposure, byAge],
   host: [],
-  stack: [byStack, byUrgency, byAge],
+  stack: [byStack, byUrgency, byNeedAndExposure, byAge],
   age: [byAge, byUrgency],
   exposure: [byExposure, byUrgency, byAge],
   probe: [byProbe],
