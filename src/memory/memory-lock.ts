@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { link, lstat, open, unlink, type FileHandle } from 'node:fs/promises';
+import { lstatSync, renameSync } from 'node:fs';
 import { createServer, connect, type Server } from 'node:net';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -58,14 +59,21 @@ async function takeName(own: string, lock: string, stateFile: string): Promise<v
     if (inode === null) continue;
     if (await answers(lock)) throw new LockedError(stateFile);
     // Its owner is gone. Two may find that at once: the last to put its own socket there stays.
-    if ((await inodeOf(lock)) !== inode) continue;
-    await rename(own, lock);
+    if (!replaceIfStill(lock, inode, own)) continue;
     const mine = await inodeOf(lock);
     await sleep(settleMs);
     if (mine !== null && (await inodeOf(lock)) === mine) return;
     throw new LockedError(stateFile);
   }
   throw new LockedError(stateFile);
+}
+
+/** Looks and replaces with nothing in between that could take long: a wait there is where another would slip in. */
+function replaceIfStill(lock: string, inode: bigint | null, own: string): boolean {
+  const now = lstatSync(lock, { bigint: true, throwIfNoEntry: false });
+  if ((now?.ino ?? null) !== inode) return false;
+  renameSync(own, lock);
+  return true;
 }
 
 /** Longer than another needs from looking at a stale lock to replacing it. */

@@ -53,6 +53,17 @@ function texts(sections: Sections): Record<string, string> {
   );
 }
 
+/** BusyBox may run its own date and stat for those of the system: they know no nanoseconds and no birth times. */
+function withoutApplets(sections: Record<string, string>): Record<string, string> {
+  const birth = /^(stat=[a-z.-]+) \S+/gm;
+  return Object.fromEntries(
+    Object.entries(sections).map(([name, text]) => [
+      name,
+      name === 'clock' ? text.replace(/\..*/, '') : name === 'flag' ? text.replace(birth, '$1 born') : text,
+    ]),
+  );
+}
+
 async function assess(): Promise<RestartState> {
   const sections = await probe(['sh'], restartOnly);
   const clock = { name: 'clock', status: 0, body: Buffer.from(`date=${now}.5\n`) };
@@ -204,10 +215,13 @@ describe('the same on every shell that may be /bin/sh', () => {
 
   for (const shell of shells) {
     describeWith([shell[0]], shell.join(' '), () => {
+      const comparable = (sections: Sections): Record<string, string> =>
+        shell[0] === 'busybox' ? withoutApplets(texts(sections)) : texts(sections);
+
       test('gives the same sections, byte for byte but for the clock', async () => {
-        const ours = texts(await probe(shell));
+        const ours = comparable(await probe(shell));
         expect(Object.keys(ours).length).toBeGreaterThan(20);
-        expect(ours).toEqual(texts(await probe(['/bin/sh'])));
+        expect(ours).toEqual(comparable(await probe(['/bin/sh'])));
       });
 
       test('gives them also with a hostile environment and working directory', async () => {
@@ -222,8 +236,8 @@ describe('the same on every shell that may be /bin/sh', () => {
             BASH_ENV: '/nowhere',
             POSIXLY_CORRECT: '1',
           };
-          const ours = texts(await probe(shell, everything, env, hostile.path));
-          expect(ours).toEqual(texts(await probe(['/bin/sh'])));
+          const ours = comparable(await probe(shell, everything, env, hostile.path));
+          expect(ours).toEqual(comparable(await probe(['/bin/sh'])));
         } finally {
           hostile.remove();
         }
@@ -236,7 +250,7 @@ describe('the same on every shell that may be /bin/sh', () => {
         expect(ran.status).toBe(0);
         expect(ran.output.toString()).not.toContain('this must not run');
         const { sections } = await decodeAnswer(ran.output, nonce);
-        expect(texts(sections)).toEqual(texts(await probe(['/bin/sh'], restartOnly)));
+        expect(comparable(sections)).toEqual(comparable(await probe(['/bin/sh'], restartOnly)));
       });
 
       test('does nothing of a program that is cut off, wherever that is', async () => {
