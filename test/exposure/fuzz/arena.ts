@@ -183,7 +183,7 @@ function refusedLine(error: string, lines: readonly string[]): number | null {
     const found = pattern.exec(error);
     const at = found === null ? -1 : Number(found[1]) - 1;
     const line = lines[at];
-    if (line !== undefined && /^(  \S|-A |add )/.test(line)) return at;
+    if (line !== undefined && /^( {2}\S|-A |add )/.test(line)) return at;
   }
   return null;
 }
