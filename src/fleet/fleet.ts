@@ -1,63 +1,24 @@
-import type { ExposureVerdict } from '../exposure/verdict';
-import { ProbeFailure, type FailureReason } from '../failure';
+import { ProbeFailure } from '../failure';
 import type { Host } from '../inventory/host';
-import type { Logger } from '../logging/logger';
-import type { Memory } from '../memory/memory-file';
-import type { HostReport } from '../probe/probe';
-import type { ProbeWish } from '../probe/program';
-import { assessRestart } from '../restart/restart';
-import type { Timetable } from '../schedule/timetable';
-import type { Time } from '../time/time';
+import { Appointment } from '../schedule/appointment';
 import { retryPauseMs } from './backoff';
-import { isExposureDue, isExposureOutdated, readingOf, type ExposureReading } from './exposure-reading';
+import type { FleetEffects, FleetListener, FleetObserver, FleetSettings } from './effects';
 import { Lanes, type Lane } from './lanes';
-import { nextClockOffset } from './host-clock';
-import { afterDrop, afterFailure, afterSuccess, newStatus, type HostStatus, type Known } from './status';
+import { Prober, type ProbedHost } from './prober';
+import { afterDrop, newStatus, type HostStatus } from './status';
 
-/** What the fleet needs of the world. */
-export interface FleetEffects {
-  readonly time: Time;
-  readonly log: Logger;
-  readonly memory: Memory;
-  /** Probes one host; throws ProbeFailure. */
-  readonly probe: (host: Host, wish: ProbeWish, signal: AbortSignal) => Promise<HostReport>;
-  /** Evaluates the sections of a report that was asked with `exposure`; never throws. */
-  readonly evaluateExposure: (host: Host, report: HostReport) => Promise<ExposureVerdict>;
-}
+export type { FleetEffects, FleetListener, FleetObserver, FleetSettings } from './effects';
 
-export interface FleetSettings {
-  readonly timetable: Timetable;
-  readonly timeoutSeconds: number;
-  readonly concurrency: number;
-  readonly exposureIntervalSeconds: number;
-}
-
-/** Called when anything about a host changed; `null` when the host has left. */
-export type FleetListener = (name: string, status: HostStatus | null) => void;
-
-/** Observes how the schedule is kept. */
-export interface FleetObserver {
-  /** Seconds between a probe's asking and its turn. */
-  queueWait(seconds: number): void;
-  /** Seconds between the time that a scheduled probe was due and its turn. */
-  lateness(seconds: number): void;
-}
-
-interface Entry {
-  status: HostStatus;
+interface Entry extends ProbedHost {
   /** The probe under way or waiting for its turn: whoever asks meanwhile joins it. */
   probing: {
     readonly done: Promise<HostStatus>;
     readonly hurry: () => void;
     readonly wish: { exposure: boolean };
   } | null;
-  cancelTimer: (() => void) | null;
-  exposureReading: ExposureReading | null;
-  abort: AbortController | null;
+  readonly next: Appointment;
   /** Unix time in milliseconds of the place in the timetable that was served last. */
   servedMs: number;
-  /** Reasons that were logged since the last success. */
-  readonly toldReasons: Set<FailureReason>;
 }
 
 /** Pause after which a host that dropped its connection is probed, in milliseconds. */
@@ -77,6 +38,7 @@ export class Fleet {
   private readonly entries = new Map<string, Entry>();
   private readonly listeners = new Set<FleetListener>();
   private readonly lanes: Lanes;
+  private readonly prober: Prober;
   /** Probes that were broken off and have not ended yet, by host: the next of the same host waits for them. */
   private readonly ending = new Map<string, Promise<unknown>>();
   private isRunning = false;
@@ -88,6 +50,7 @@ export class Fleet {
     private readonly observer: FleetObserver = { queueWait() {}, lateness() {} },
   ) {
     this.lanes = new Lanes(settings.concurrency);
+    this.prober = new Prober(effects, () => this.settings);
   }
 
   get probesInFlight(): number {
@@ -123,7 +86,7 @@ export class Fleet {
     for (const host of hosts) this.put(host);
     if (settings === undefined) return;
     for (const entry of this.entries.values()) {
-      if (entry.cancelTimer !== null) this.planNext(entry);
+      if (entry.next.isMade) this.planNext(entry);
     }
   }
 
@@ -170,7 +133,7 @@ export class Fleet {
     const created: Entry = {
       status: { ...(entry?.status ?? newStatus(host)), host },
       probing: null,
-      cancelTimer: null,
+      next: new Appointment(this.effects.time),
       exposureReading: null,
       abort: null,
       servedMs: 0,
@@ -191,7 +154,7 @@ export class Fleet {
 
   private breakOff(entry: Entry, why: string): void {
     const { name } = entry.status.host;
-    entry.cancelTimer?.();
+    entry.next.callOff();
     // One that still waits for its turn ends by itself when that comes.
     if (entry.probing !== null && entry.abort !== null) {
       const ended = Promise.allSettled([this.ending.get(name), entry.probing.done]).then(() => {
@@ -229,102 +192,20 @@ export class Fleet {
   }
 
   private async run(entry: Entry, wanted: { readonly exposure: boolean }): Promise<HostStatus> {
-    const { time } = this.effects;
-    // While it waited for its turn, the host may have left or the exporter been told to stop.
-    if (this.isStopping || !this.isCurrent(entry)) {
-      entry.probing = null;
-      return entry.status;
-    }
-    const { host } = entry.status;
-    const begunMs = time.monotonicMs();
-    const abort = new AbortController();
-    entry.abort = abort;
-    const callOff = time.after(this.settings.timeoutSeconds * 1000, () =>
-      abort.abort(new ProbeFailure('timeout', `not done after ${this.settings.timeoutSeconds} s`)),
-    );
     try {
-      await Promise.race([this.ending.get(host.name), aborted(abort.signal)]);
-      const wish = { exposure: this.needsExposure(entry, wanted.exposure), sudo: host.ssh.sudo === 'auto' };
-      let report = await this.effects.probe(host, wish, abort.signal);
-      // Somebody may have asked for it meanwhile.
-      const isOutdated = isExposureOutdated(host, entry.exposureReading, report);
-      if (!wish.exposure && (isOutdated || this.needsExposure(entry, wanted.exposure))) {
-        report = await this.effects.probe(host, { ...wish, exposure: true }, abort.signal);
-      }
-      await this.takeReport(entry, report, begunMs);
-    } catch (error) {
-      this.takeFailure(entry, asFailure(error), begunMs);
+      // While it waited for its turn, the host may have left or the exporter been told to stop.
+      if (this.isStopping || !this.isCurrent(entry)) return entry.status;
+      const status = await this.prober.probe(entry, {
+        wanted,
+        after: this.ending.get(entry.status.host.name),
+        counts: (failure) => this.isCurrent(entry) && !(this.isStopping && failure?.reason === 'internal'),
+      });
+      if (status !== null) this.update(entry, status);
     } finally {
-      callOff();
-      entry.abort = null;
       entry.probing = null;
       this.planNext(entry);
     }
     return entry.status;
-  }
-
-  private async takeReport(entry: Entry, report: HostReport, begunMs: number): Promise<void> {
-    if (!this.isCurrent(entry)) return;
-    const { time, memory } = this.effects;
-    const { host } = entry.status;
-    const atMonotonicMs = time.monotonicMs();
-    const atMs = time.nowMs();
-    const exposure = await this.findExposure(entry, report);
-    const { state, memory: remembered } = assessRestart(report.facts, report.sections, memory.get(host.name));
-    // What is published must not be forgotten, or an age could go back after a crash.
-    await memory.set(host.name, remembered);
-    const before = entry.status.known;
-    const known: Known = {
-      atMs,
-      atMonotonicMs,
-      restart: state,
-      facts: report.facts,
-      hostClockOffsetSeconds: nextClockOffset(
-        before === null ? null : { offsetSeconds: before.hostClockOffsetSeconds, boot: before.restart.boot },
-        { boot: report.boot, begunMonotonicMs: begunMs, endedMonotonicMs: atMonotonicMs },
-      ),
-      exposure,
-    };
-    const attempt = { atMs, durationSeconds: (atMonotonicMs - begunMs) / 1000, failure: null };
-    entry.toldReasons.clear();
-    this.update(entry, afterSuccess(entry.status, attempt, known));
-  }
-
-  private takeFailure(entry: Entry, failure: ProbeFailure, begunMs: number): void {
-    const { time, log } = this.effects;
-    const atMonotonicMs = time.monotonicMs();
-    const { reason, message } = failure;
-    const durationSeconds = (atMonotonicMs - begunMs) / 1000;
-    if (!this.isCurrent(entry) || (this.isStopping && reason === 'internal')) return;
-    this.update(
-      entry,
-      afterFailure(entry.status, { atMs: time.nowMs(), durationSeconds, failure: { reason, message } }, atMonotonicMs),
-    );
-    const fields = {
-      host: entry.status.host.name,
-      reason,
-      error: message,
-      failures_in_row: entry.status.failuresInRow,
-    };
-    if (reason === 'internal')
-      log.error('A probe failed by a fault of the exporter', { ...fields, stack: causeOf(failure) });
-    // A host that goes away and comes back with another key fails for two reasons in one go: both are news.
-    else if (!entry.toldReasons.has(reason)) log.warn('A host could not be probed', fields);
-    else log.debug('A host could not be probed', fields);
-    entry.toldReasons.add(reason);
-  }
-
-  private needsExposure(entry: Entry, isAsked: boolean): boolean {
-    const intervalSeconds = isAsked ? 0 : this.settings.exposureIntervalSeconds;
-    return isExposureDue(entry.status.host, entry.exposureReading, intervalSeconds, this.effects.time.monotonicMs());
-  }
-
-  private async findExposure(entry: Entry, report: HostReport): Promise<ExposureVerdict | null> {
-    const { host, known } = entry.status;
-    if (host.exposure.mode === 'evaluate' && !report.withExposure) return known?.exposure ?? null;
-    const verdict = await this.effects.evaluateExposure(host, report);
-    entry.exposureReading = readingOf(report, this.effects.time.monotonicMs());
-    return verdict;
   }
 
   private planNext(entry: Entry): void {
@@ -340,23 +221,12 @@ export class Fleet {
     this.plan(entry, Math.min(scheduledMs - nowMs, pauseMs ?? Infinity));
   }
 
-  /** Counts the delay on the clock that can't be set: whatever the wall clock does, no host waits longer than its period. */
   private plan(entry: Entry, delayMs: number | null): void {
-    const { time } = this.effects;
-    entry.cancelTimer?.();
-    entry.cancelTimer = null;
-    const atMs = delayMs === null ? null : time.nowMs() + delayMs;
+    const atMs = delayMs === null ? null : this.effects.time.nowMs() + delayMs;
     entry.status = { ...entry.status, nextProbeMs: atMs };
+    entry.next.callOff();
     if (delayMs === null || atMs === null) return;
-    const dueMonotonicMs = time.monotonicMs() + delayMs;
-    entry.cancelTimer = time.after(delayMs, () => {
-      entry.cancelTimer = null;
-      const restMs = dueMonotonicMs - time.monotonicMs();
-      // Timers are whole milliseconds, and none can be longer than 25 days.
-      if (restMs >= 1) {
-        this.plan(entry, restMs);
-        return;
-      }
+    entry.next.make(delayMs, (dueMonotonicMs) => {
       entry.servedMs = atMs;
       this.beginScheduled(entry, dueMonotonicMs);
     });
@@ -385,22 +255,6 @@ export class Fleet {
   private tell(name: string, status: HostStatus | null): void {
     for (const listener of this.listeners) listener(name, status);
   }
-}
-
-/** Rejects when the signal comes. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
-}
-
-function asFailure(error: unknown): ProbeFailure {
-  if (error instanceof ProbeFailure) return error;
-  return new ProbeFailure('internal', error instanceof Error ? error.message : String(error), { cause: error });
-}
-
-function causeOf(failure: ProbeFailure): string {
-  return failure.cause instanceof Error ? (failure.cause.stack ?? '') : '';
 }
 
 function laneOf(status: HostStatus): Lane {

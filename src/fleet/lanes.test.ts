@@ -69,6 +69,16 @@ describe('Lanes', () => {
     expect(lanes.running).toBe(8);
   });
 
+  test('do not let those that are coming back wait behind those that are gone', async () => {
+    const { started, running, enter } = bench(8);
+    for (let at = 0; at < 20; at++) enter('doubtful', `gone-${at}`);
+    for (let at = 0; at < 5; at++) enter('returning', `returning-${at}`);
+    expect(started).toEqual(['gone-0', 'gone-1', 'returning-0', 'returning-1']);
+    running.find(({ name }) => name === 'returning-0')?.end();
+    await settle();
+    expect(started.at(-1)).toBe('returning-2');
+  });
+
   test('let one that waits hurry, and forget its doubt', () => {
     const { lanes, started, enter } = bench(8);
     const hurries = Array.from({ length: 5 }, (_, at) => enter('doubtful', `doubtful-${at}`));

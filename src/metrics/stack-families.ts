@@ -38,7 +38,11 @@ export const stackFamilies: readonly StackFamily[] = [
   },
 ];
 
-export function renderStacks(stacks: ReadonlyMap<string, StackPolicy>, nowMs: number, format: ExpositionFormat): string {
+export function renderStacks(
+  stacks: ReadonlyMap<string, StackPolicy>,
+  nowMs: number,
+  format: ExpositionFormat,
+): string {
   const pieces: string[] = [];
   for (const family of stackFamilies) {
     const lines = [...stacks].flatMap(([stack, policy]) =>
