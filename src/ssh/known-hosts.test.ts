@@ -153,6 +153,17 @@ describe('KnownHosts', () => {
     expect(performance.now() - startedMs).toBeLessThan(30_000);
   });
 
+  it('serves 10,000 hosts that all have the same key', () => {
+    const text = Array.from({ length: 10_000 }, (_, at) => entry(`host-${at}`, 'cloned')).join('\n');
+    const file = KnownHosts.parse(text);
+    const startedMs = performance.now();
+    for (let at = 0; at < 10_000; at += 1) {
+      const names = hostNames({ name: `host-${at}`, address: `host-${at}`, port: 22 });
+      if (file.verify(names, key('cloned')) !== 'match') throw new Error(`host-${at}`);
+    }
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+  });
+
   it('searches hashed lines in pieces, once', () => {
     const text = Array.from({ length: 1000 }, (_, at) => hashedEntry(`host-${at}`, `key-${at}`)).join('\n');
     const file = KnownHosts.parse(text);

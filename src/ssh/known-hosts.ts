@@ -34,7 +34,7 @@ export interface KnownKeys {
 const maxMemoized = 100_000;
 
 /** Hashed names are tried in slices of this many lines, so that a caller can let others run in between. */
-const hashedSlice = 256;
+const hashedSlice = 64;
 
 /** The names to look up for a host: the address dialled and its name in the inventory. */
 export function hostNames(host: { name: string; address: string; port: number }): HostNames {
@@ -53,7 +53,7 @@ export function knownHostsLine(names: HostNames, keyType: string, key: string): 
  *
  * A name hashed with its own salt can't be indexed: to list a host's keys every
  * hashed line has to be tried. To accept a key it is enough to try the lines that
- * hold this very key, which is one or two, so that is what `verify` does; `search` is for
+ * hold this very key, which is one or two, so that is what `verify` does, once a host; `search` is for
  * the rare case where that finds nothing, and its answer is remembered.
  */
 export class KnownHosts {
@@ -62,9 +62,10 @@ export class KnownHosts {
   readonly #byName = new Map<string, KnownHostsLine[]>();
   readonly #patterned: KnownHostsLine[] = [];
   readonly #hashed: KnownHostsLine[] = [];
-  readonly #byKey = new Map<string, KnownHostsLine[]>();
+  readonly #hashedByKey = new Map<string, KnownHostsLine[]>();
   readonly #hashedTypes: readonly HostKeyType[];
   readonly #memo = new Map<string, KnownKeys>();
+  readonly #verified = new Map<string, readonly KnownHostsLine[]>();
   readonly #types = new Map<string, readonly HostKeyType[]>();
 
   private constructor(lines: readonly KnownHostsLine[], faults: readonly KnownHostsFault[]) {
@@ -90,13 +91,22 @@ export class KnownHosts {
   /** Whether this key, a blob in base64, is one of the host's. A revoked key is never a match. */
   verify(names: HostNames, key: string): KeyVerdict {
     const all = [...names.exact, ...names.withoutPort];
-    let matched = false;
-    for (const line of this.#byKey.get(key) ?? []) {
-      if (line.mark === 'cert-authority' || !matchesAny(line, all)) continue;
-      if (line.mark === 'revoked') return 'revoked';
-      matched = true;
-    }
-    return matched ? 'match' : 'absent';
+    const lines = all.flatMap((name) => this.#readable(name)).filter((line) => line.key === key);
+    const hashed = this.#hashedByKey.get(key);
+    if (hashed !== undefined) lines.push(...this.#matchingHashed(hashed, all, `${memoKey(names)} ${key}`));
+    if (lines.some((line) => line.mark === 'revoked')) return 'revoked';
+    return lines.some((line) => line.mark === 'key') ? 'match' : 'absent';
+  }
+
+  /** Which of these lines are the host's; remembered where there are any, so that a host costs hashes but once. */
+  #matchingHashed(lines: readonly KnownHostsLine[], names: readonly string[], memo: string): readonly KnownHostsLine[] {
+    const known = this.#verified.get(memo);
+    if (known !== undefined) return known;
+    const found = lines.filter((line) => matchesAny(line, names));
+    if (found.length === 0) return found;
+    if (this.#verified.size >= maxMemoized) this.#verified.clear();
+    this.#verified.set(memo, found);
+    return found;
   }
 
   /**
@@ -160,8 +170,8 @@ export class KnownHosts {
   }
 
   #index(line: KnownHostsLine): void {
-    push(this.#byKey, line.key, line);
     if (line.names.hashed) {
+      push(this.#hashedByKey, line.key, line);
       this.#hashed.push(line);
     } else if (line.names.patterns.every(isPlainName)) {
       for (const name of new Set(line.names.patterns)) push(this.#byName, name, line);
