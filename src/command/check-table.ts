@@ -1,20 +1,16 @@
 import Table from 'cli-table3';
-import pico from 'picocolors';
+import { createColors } from 'picocolors';
 import type { HostDocument } from '../document/host-document';
 import { formatAge } from './age';
 
-const paint: Record<HostDocument['urgency'], (text: string) => string> = {
-  none: pico.green,
-  info: pico.cyan,
-  warning: pico.yellow,
-  critical: pico.red,
-  unknown: pico.magenta,
-};
-
 const order: readonly HostDocument['urgency'][] = ['critical', 'warning', 'unknown', 'info', 'none'];
 
+type Paint = Record<HostDocument['urgency'], (text: string) => string>;
+
 /** Every host in a line, the most urgent first, and a sentence that counts them. */
-export function renderTable(documents: readonly HostDocument[]): string {
+export function renderTable(documents: readonly HostDocument[], isColoured = false): string {
+  const { green, cyan, yellow, red, magenta } = createColors(isColoured);
+  const paint = { none: green, info: cyan, warning: yellow, critical: red, unknown: magenta };
   const table = new Table({
     head: ['HOST', 'STACK', 'RESTART', 'FOR', 'SINCE', 'WHY', 'EXPOSED', 'URGENCY'],
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
@@ -38,7 +34,7 @@ export function renderTable(documents: readonly HostDocument[]): string {
       (b.restart.age_seconds ?? 0) - (a.restart.age_seconds ?? 0) ||
       a.host.localeCompare(b.host),
   );
-  for (const document of sorted) table.push(row(document));
+  for (const document of sorted) table.push(row(document, paint));
   const lines = table
     .toString()
     .split('\n')
@@ -46,7 +42,7 @@ export function renderTable(documents: readonly HostDocument[]): string {
   return `${lines.join('\n')}\n\n${summary(documents)}\n`;
 }
 
-function row(document: HostDocument): string[] {
+function row(document: HostDocument, paint: Paint): string[] {
   const { restart, exposure } = document;
   const required = restart.verdict === 'required';
   return [

@@ -41,9 +41,18 @@ export async function check(flags: CheckFlags): Promise<number> {
   }
   const documents = await probeOnce(config, flags.hosts);
   if (flags.format === 'json') process.stdout.write(`${JSON.stringify({ hosts: documents }, null, 2)}\n`);
-  else process.stdout.write(renderTable(documents) + (flags.hosts.length > 0 ? renderDetails(documents) : ''));
+  else {
+    const table = renderTable(documents, wantsColours(process.stdout, process.env));
+    process.stdout.write(table + (flags.hosts.length > 0 ? renderDetails(documents) : ''));
+  }
   const statuses = documents.map((document) => statusOf[document.urgency]);
   return worstFirst.find((status) => statuses.some((each) => each === status)) ?? 0;
+}
+
+/** Colours are for terminals: not for a pipe, which picocolors by itself would colour where CI is set. https://no-color.org */
+function wantsColours(output: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
+  if (env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '') return true;
+  return output.isTTY === true && env['TERM'] !== 'dumb' && (env['NO_COLOR'] ?? '') === '';
 }
 
 async function probeOnce(config: Config, names: readonly string[]): Promise<HostDocument[]> {

@@ -113,18 +113,11 @@ export class FleetRun {
       host.install(own, random);
       host.raise([own, 'linux-base']);
     };
-    const changes: Change[] = [
-      ['raise', () => host.raise(['dbus', own])],
-      ['install', install],
-      rewrite,
-      rewrite,
-      clear,
-      clear,
-    ];
+    const changes: Change[] = [['raise', () => host.raise(['dbus', own])], rewrite, rewrite, clear, clear];
     if (!host.isContainer) changes.push(['kernel', () => host.installKernel(random)]);
     if (host.isSettled) {
       const restart: Change = ['restart', () => this.restart(host)];
-      changes.push(['libc6', () => host.install('libc6', random)], restart, restart);
+      changes.push(['install', install], ['libc6', () => host.install('libc6', random)], restart, restart);
     }
     const away = this.hosts.filter((each) => each.away !== null).length;
     if (away < mostAway) changes.push(['away', () => this.takeAway(host)]);
