@@ -24,9 +24,10 @@ export const failureMeanings: Record<FailureReason, string> = {
   connect: 'No TCP connection: refused, unreachable, or reset before SSH began.',
   timeout: 'The whole probe did not end within probe.timeout; the message says at which step it was.',
   host_key: 'The host key is unknown, revoked, or not the one in known_hosts. Nothing was sent.',
-  auth: 'The host refused the key or the user.',
+  auth: "The host refused the key or the user, or the key file can't be used.",
   protocol: 'The peer did not speak SSH as expected, or dropped the connection on the way.',
-  command: 'Logged in, but the host would not run /bin/sh (MaxSessions, a restricted account, a forced password change).',
+  command:
+    'Logged in, but the host would not run /bin/sh (MaxSessions, a restricted account, a forced password change).',
   output: 'The answer was not a probe report: cut off, malformed, or larger than the bound.',
   internal: 'A fault of the exporter itself; please report it.',
 };

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ProbeFailure } from '../failure';
 import type { Host } from '../inventory/host';
 import { readFacts, type HostFacts } from '../reading';
+import { cleanText } from '../report/fields';
 import { decodeAnswer } from '../report/frame';
 import type { Sections } from '../report/section';
 import { findBootTime, type BootTime } from '../signal/boot-time';
@@ -43,6 +44,11 @@ export async function probeHost(
     maxOutputBytes: maxAnswerBytes,
     signal,
   });
+  // A shell that would not run the program, such as nologin, says so in its own words and with its exit status.
+  if (reply.status !== 0 && !reply.output.includes(`=${nonce} hello `)) {
+    const how = reply.status === null ? (reply.endedBySignal ?? 'no exit status') : `exit status ${reply.status}`;
+    throw new ProbeFailure('command', `the host did not run the probe (${how})${quote(reply.errorHead, reply.output)}`);
+  }
   const { sections } = await decodeAnswer(reply.output, nonce);
   const facts = readFacts(sections);
   const boot = findBootTime(facts);
@@ -50,4 +56,10 @@ export async function probeHost(
     throw new ProbeFailure('output', 'the report has neither a clock nor a boot id: is /proc mounted on the host?');
   }
   return { facts, boot, sections, withExposure: wish.exposure, dialledAddress: reply.remoteAddress };
+}
+
+/** The first words of what the host said instead. */
+function quote(errorHead: string, output: Buffer): string {
+  const said = errorHead === '' ? cleanText(output.toString('latin1', 0, 200), 120) : cleanText(errorHead, 120);
+  return said === '' ? '' : `: ${said}`;
 }
