@@ -31,8 +31,8 @@ export function parseIpv6(text: string): bigint | null {
   if (text.length > 45 || !text.includes(':')) return null;
   const halves = text.split('::');
   if (halves.length > 2) return null;
-  const head = groups(halves[0] as string);
-  const tail = halves.length === 2 ? groups(halves[1] as string) : [];
+  const head = groups(halves[0] as string, halves.length === 1);
+  const tail = halves.length === 2 ? groups(halves[1] as string, true) : [];
   if (head === null || tail === null) return null;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 1 ? missing !== 0 : missing < 1) return null;
@@ -41,13 +41,14 @@ export function parseIpv6(text: string): bigint | null {
   return value;
 }
 
-function groups(text: string): number[] | null {
+/** A dotted quad may stand for the last two groups of an address. */
+function groups(text: string, isLast: boolean): number[] | null {
   if (text === '') return [];
   const out: number[] = [];
   const parts = text.split(':');
   for (const [index, part] of parts.entries()) {
     if (part.includes('.')) {
-      const quad = index === parts.length - 1 ? parseIpv4(part) : null;
+      const quad = isLast && index === parts.length - 1 ? parseIpv4(part) : null;
       if (quad === null) return null;
       out.push(Math.floor(quad / 65536), quad % 65536);
       continue;

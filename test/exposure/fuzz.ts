@@ -4,11 +4,13 @@ import { exposureScript } from '../../src/exposure/collect';
 import { DEFAULT_BOUNDS, evaluateExposure, examineExposure } from '../../src/exposure/evaluate';
 import { parseExposureFacts } from '../../src/exposure/facts';
 import { Arena } from './fuzz/arena';
+import { curatedScenes } from './fuzz/curated';
 import { compare, type Discrepancy } from './fuzz/compare';
 import { splitSections } from './fuzz/sections';
 import { makeScene } from './fuzz/make-scene';
 import { probe, probeAgain } from './fuzz/probe';
 import type { Scene } from './fuzz/scene';
+import type { ExposureVerdict } from '../../src/exposure/verdict';
 
 const settings = { mode: 'evaluate', public: true, edge: null, ignore: [], dialledAddress: null } as const;
 
@@ -18,6 +20,8 @@ interface Options {
   readonly keep: string | null;
   /** Seeds of single scenes to be tried again, as a run shows them. */
   readonly only: readonly number[];
+  /** Instead of random scenes the curated ones, or those with this in their name. */
+  readonly curated: string | null;
 }
 
 function options(argv: readonly string[]): Options {
@@ -29,6 +33,7 @@ function options(argv: readonly string[]): Options {
     seed: Number(value('--seed') ?? 1),
     count: Number(value('--count') ?? 100),
     keep: value('--keep') ?? null,
+    curated: argv.includes('--curated') ? (value('--curated') ?? '') : null,
     only: (value('--only') ?? '')
       .split(',')
       .filter((word) => word !== '')
@@ -71,10 +76,8 @@ interface Tally {
   evaluateMs: number[];
 }
 
-async function main(): Promise<void> {
-  const { seed, count, keep, only } = options(process.argv.slice(2));
-  const arena = new Arena(`rexfuzz${process.pid}`);
-  const tally: Tally = {
+function emptyTally(): Tally {
+  return {
     tried: 0,
     notLoaded: 0,
     verdicts: {},
@@ -86,6 +89,13 @@ async function main(): Promise<void> {
     undecided: 0,
     evaluateMs: [],
   };
+}
+
+async function main(): Promise<void> {
+  const { seed, count, keep, only, curated } = options(process.argv.slice(2));
+  if (curated !== null) return curatedOnes(curated, keep);
+  const arena = new Arena(`rexfuzz${process.pid}`);
+  const tally = emptyTally();
   const stop = (): void => {
     arena.destroy();
     process.exit(1);
@@ -108,6 +118,30 @@ async function main(): Promise<void> {
   process.stdout.write(`${report(tally, began)}\n`);
   process.exitCode = tally.forbidden === 0 && tally.unsound === 0 ? 0 : 1;
 }
+
+/** Tries the curated scenes, each in an arena of its own, since they change routes and interfaces, too. */
+async function curatedOnes(name: string, keep: string | null): Promise<void> {
+  const tally = emptyTally();
+  const began = Date.now();
+  const script = collection();
+  for (const scene of curatedScenes().filter((one) => one.name.includes(name))) {
+    const arena = new Arena(`rexfuzz${process.pid}`);
+    try {
+      arena.build();
+      await arena.start();
+      const before = { ...tally };
+      process.stdout.write(`${scene.name}: `);
+      await once(arena, scene, script, tally, keep);
+      process.stdout.write(tally.notLoaded > before.notLoaded ? 'did not load\n' : `${last}\n`);
+    } finally {
+      arena.destroy();
+    }
+  }
+  process.stdout.write(`${report(tally, began)}\n`);
+  process.exitCode = tally.forbidden === 0 && tally.unsound === 0 ? 0 : 1;
+}
+
+let last = '';
 
 async function once(arena: Arena, scene: Scene, script: string, tally: Tally, keep: string | null): Promise<void> {
   const agents = arena.agents;
@@ -141,6 +175,7 @@ async function once(arena: Arena, scene: Scene, script: string, tally: Tally, ke
   }
   await agents.host.ask({ do: 'close' });
   tally.tried += 1;
+  last = summaryOf(verdict, result.anywhere);
   tally.verdicts[verdict.verdict] = (tally.verdicts[verdict.verdict] ?? 0) + 1;
   tally.open += result.anywhere.length > 0 ? 1 : 0;
   tally.forbidden += result.forbidden ? 1 : 0;
@@ -156,6 +191,12 @@ async function once(arena: Arena, scene: Scene, script: string, tally: Tally, ke
       keep,
       sections,
     );
+}
+
+function summaryOf(verdict: ExposureVerdict, anywhere: readonly string[]): string {
+  const right = (verdict.verdict === 'exposed') === anywhere.length > 0;
+  const word = verdict.verdict === 'unknown' ? 'UNDECIDED' : right ? 'right' : 'WRONG';
+  return `${word}: ${verdict.verdict}; open: ${anywhere.join(', ') || 'none'}${word === 'right' ? '' : `; ${verdict.because}`}`;
 }
 
 function describe(
