@@ -21,14 +21,16 @@ export function parseCloudAddresses(text: string): readonly string[] | null {
     } else if (Array.isArray(next.value)) {
       for (const item of next.value as unknown[]) queue.push({ value: item, named: next.named });
     } else if (isRecord(next.value)) {
-      for (const [key, item] of Object.entries(next.value))
+      for (const [key, item] of Object.entries(next.value)) {
+        // EC2 has the public address itself as a key of `ipv4-associations`.
+        if (next.named) collect(key, found);
         queue.push({ value: item, named: next.named || saysPublic(key) });
+      }
     }
   }
   return [...found];
 }
 
-/** EC2 lists `ipv4-associations` below the public address itself, as a key. */
 function saysPublic(key: string): boolean {
   const lower = key.toLowerCase();
   return (
