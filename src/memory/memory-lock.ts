@@ -53,6 +53,7 @@ function pathWithin(folder: FileHandle, path: string): string {
 }
 
 async function takeName(own: string, lock: string, stateFile: string): Promise<void> {
+  const mine = await inodeOf(own);
   for (let attempt = 0; attempt < 3; attempt++) {
     if (await succeeds(link(own, lock), 'EEXIST')) return;
     const inode = await inodeOf(lock);
@@ -60,7 +61,6 @@ async function takeName(own: string, lock: string, stateFile: string): Promise<v
     if (await answers(lock)) throw new LockedError(stateFile);
     // Its owner is gone. Two may find that at once: the last to put its own socket there stays.
     if (!replaceIfStill(lock, inode, own)) continue;
-    const mine = await inodeOf(lock);
     await sleep(settleMs);
     if (mine !== null && (await inodeOf(lock)) === mine) return;
     throw new LockedError(stateFile);
@@ -69,9 +69,9 @@ async function takeName(own: string, lock: string, stateFile: string): Promise<v
 }
 
 /** Looks and replaces with nothing in between that could take long: a wait there is where another would slip in. */
-function replaceIfStill(lock: string, inode: bigint | null, own: string): boolean {
+function replaceIfStill(lock: string, inode: bigint, own: string): boolean {
   const now = lstatSync(lock, { bigint: true, throwIfNoEntry: false });
-  if ((now?.ino ?? null) !== inode) return false;
+  if (now?.ino !== inode) return false;
   renameSync(own, lock);
   return true;
 }

@@ -7,7 +7,11 @@ import { maxAnswerBytes, probeHost } from './probe';
 const signal = new AbortController().signal;
 
 /** A host that answers a request with this, framed as the program does. */
-function transportOf(answer: (nonce: string) => string | Buffer, requests: CommandRequest[] = []): Transport {
+function transportOf(
+  answer: (nonce: string) => string | Buffer,
+  requests: CommandRequest[] = [],
+  more: Partial<CommandResult> = {},
+): Transport {
   return {
     run: (request: CommandRequest) => {
       requests.push(request);
@@ -15,13 +19,18 @@ function transportOf(answer: (nonce: string) => string | Buffer, requests: Comma
       const result = {
         output: Buffer.from(answer(nonce)),
         status: 0,
+        endedBySignal: null,
+        errorHead: '',
+        hostKeyFingerprint: '',
         remoteAddress: '192.0.2.7',
         durationSeconds: 0.1,
+        reused: false,
+        ...more,
       };
-      return Promise.resolve(result as CommandResult);
+      return Promise.resolve(result);
     },
     close: () => Promise.resolve(),
-  } as Transport;
+  };
 }
 
 function framed(nonce: string, said: Said = {}): string {
@@ -73,6 +82,25 @@ describe('probeHost', () => {
     ).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ProbeFailure);
     expect(failure).toMatchObject({ reason: 'output' });
+  });
+
+  test.each<[Partial<CommandResult>, string]>([
+    [{ status: 1 }, '(exit status 1): This account is [2J not available.'],
+    [{ status: 127, errorHead: 'sh: not found' }, '(exit status 127): sh: not found'],
+    [{ status: null, endedBySignal: 'SIGKILL' }, '(SIGKILL): This account is [2J not available.'],
+    [{ status: null }, '(no exit status): This account is [2J not available.'],
+  ])('fails with the reason command for a shell that ends otherwise: %j', async (more, told) => {
+    const transport = transportOf(() => 'This account is\u001b[2J not available.\n', [], more);
+    await expect(probeHost(hostOf('a'), { exposure: false, sudo: false }, transport, signal)).rejects.toMatchObject({
+      reason: 'command',
+      message: `the host did not run the probe ${told}`,
+    });
+  });
+
+  test('takes a whole report, whatever the exit status', async () => {
+    const transport = transportOf(framed, [], { status: 1 });
+    const report = await probeHost(hostOf('a'), { exposure: false, sudo: false }, transport, signal);
+    expect(report.boot.id).toBe(bootId);
   });
 
   test('hands on how the transport failed', async () => {
