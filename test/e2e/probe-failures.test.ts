@@ -114,7 +114,7 @@ describeWithLab('hosts that cannot be probed', () => {
     ['no-keys', 'auth', /refused the key for user reboot-exporter/],
     ['nameless', 'dns', /nameless\.lab\.internal.* could not be resolved: the name server did not answer/],
     ['sshless', 'connect', /ECONNREFUSED|refused/],
-    ['closed-account', 'output', /no probe report in the answer/],
+    ['closed-account', 'command', /did not run the probe .*not available/],
     ['no-sessions', 'command', /./],
     ['other-command', 'output', /no probe report in the answer .*hello/],
     ['web-server', 'protocol', /does not speak SSH; it said .*HTTP/],
