@@ -16,7 +16,8 @@ export interface KernelRelease {
 export function parseRelease(name: string): KernelRelease | null {
   if (name.length > 128) return null;
   const parts = name.split('-');
-  const flavourAt = parts.findIndex((part) => !/^[0-9]/.test(part));
+  // Raspberry Pi OS counts its builds in a part of their own: `6.1.0-rpi7-rpi-v8` is older than `6.1.0-rpi8-rpi-v8`.
+  const flavourAt = parts.findIndex((part) => !/^(?:rpi)?[0-9]/.test(part));
   if (flavourAt < 1) return null;
   const version = parts.slice(0, flavourAt).join('-');
   // `linux-image-6.1-amd64` and the like are meta packages of some derivatives: a release has three numbers.

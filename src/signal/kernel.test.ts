@@ -130,6 +130,12 @@ describe('the kernel that runs against those that are installed', () => {
     expect(judge(host('6.1.0-27-amd64', packages)).says).toBe('required');
   });
 
+  test('a newer build of Raspberry Pi OS is newer', () => {
+    const packages = { 'linux-image-6.1.0-rpi7-rpi-v8': '1', 'linux-image-6.1.0-rpi10-rpi-v8': '1' };
+    expect(judge(host('6.1.0-rpi7-rpi-v8', packages)).says).toBe('required');
+    expect(judge(host('6.1.0-rpi10-rpi-v8', packages)).says).toBe('not_required');
+  });
+
   test('unsigned packages count as what they are', () => {
     const packages = { 'linux-image-6.8.0-40-generic': '1', 'linux-image-unsigned-6.8.0-45-generic': '1' };
     expect(judge(host('6.8.0-40-generic', packages)).says).toBe('required');
@@ -229,6 +235,7 @@ describe('parseRelease', () => {
     ['4.19.0-0.bpo.19-amd64', '4.19.0-0.bpo.19', 'amd64'],
     ['6.12.43+deb13-amd64', '6.12.43+deb13', 'amd64'],
     ['6.6.20+rpt-rpi-v8', '6.6.20+rpt', 'rpi-v8'],
+    ['6.1.0-rpi7-rpi-v8', '6.1.0-rpi7', 'rpi-v8'],
     ['6.1.50-custom', '6.1.50', 'custom'],
   ])('%s', (name, version, flavour) => {
     expect(parseRelease(name)).toEqual({ name, version, flavour });
