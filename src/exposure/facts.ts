@@ -81,7 +81,7 @@ function sockets(sections: Sections): Reading<readonly Listener[]> {
       continue;
     }
     // A kernel without IPv6 or UDP-Lite has no such file: the script then sends nothing, with status 0.
-    if (text.value === '') continue;
+    if (text.value === '' && name !== SECTION.tcp && name !== SECTION.udp) continue;
     const found = parseProcSockets(text.value, transport, family);
     if (!found.known) return notKnown(`the list of sockets (${name}) ${found.why}`);
     for (const listener of found.value) out.push(listener);

@@ -61,7 +61,7 @@ function fromJson(text: string): Reading<readonly Interface[]> {
       addresses: addresses.flatMap(jsonAddress),
     });
   }
-  return known(out);
+  return out.length > 0 ? known(out) : notKnown('is empty');
 }
 
 function jsonAddress(item: unknown): InterfaceAddress[] {

@@ -5,7 +5,7 @@ import { type Parsed, type Part, elementMatch, ipsetKey, parseElement, partsOf, 
 import type { IpSet } from './ipset-save';
 import { type Match, type Test, member, peersIn } from './match';
 import type { Flow } from './packet';
-import { type Bound, EMPTY, type RangeSet, fromPairs, subtract, union } from './ranges';
+import { EMPTY, type RangeSet, subtract, union } from './ranges';
 import type { Reading } from './reading';
 import type { Run } from './run';
 
@@ -132,17 +132,15 @@ export class IpSets {
     }
     const parts = partsOf(set.type) ?? [];
     if (!parts.includes('port') && !flags.includes('dst')) return;
-    const pairs: Record<string, (readonly [Bound, Bound])[]> = { port: [], address: [] };
+    const port = flags[parts.indexOf('port')] === 'src' ? 'sport' : 'dport';
+    // Neighbouring elements may say different things, so each is noted by itself.
     for (const element of set.elements) {
       const parsed = parseElement(element, parts, set.family);
-      for (let i = 0; i < (parsed.ports ?? EMPTY).length; i += 2)
-        pairs['port']?.push([parsed.ports?.[i] ?? 0, parsed.ports?.[i + 1] ?? 0]);
+      scope.usage.names(port, parsed.ports ?? EMPTY);
+      if (set.family !== scope.family) continue;
       for (const [at, range] of parsed.address.entries()) {
-        if (range !== null && flags[at] === 'dst') pairs['address']?.push([range[0] as Bound, range[1] as Bound]);
+        if (range !== null && flags[at] === 'dst') scope.usage.names(set.family === 4 ? 'daddr4' : 'daddr6', range);
       }
     }
-    scope.usage.names(flags[parts.indexOf('port')] === 'src' ? 'sport' : 'dport', fromPairs(pairs['port'] ?? []));
-    if (set.family === scope.family)
-      scope.usage.names(set.family === 4 ? 'daddr4' : 'daddr6', fromPairs(pairs['address'] ?? []));
   }
 }

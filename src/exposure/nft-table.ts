@@ -58,10 +58,13 @@ export class TableScope {
   private note(elements: readonly unknown[], lefts: readonly Left[], isMap: boolean): void {
     for (const [position, left] of lefts.entries()) {
       if (left.uses === undefined) continue;
+      // Neighbouring elements may say different things, so each is noted by itself; a plain set says one thing.
+      const apart = isMap || lefts.length > 1;
       const column = elements.map((element) =>
         part(isMap && Array.isArray(element) ? element[0] : element, position, lefts.length),
       );
-      this.usage.names(left.uses, valuesOf(column, left).ranges);
+      for (const items of apart ? column.map((item) => [item]) : [column])
+        this.usage.names(left.uses, valuesOf(items, left).ranges);
     }
   }
 

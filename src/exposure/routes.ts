@@ -124,9 +124,12 @@ function wordAfter(words: readonly string[], key: string): string | null {
 /** Reads `ip -j rule` or its text, for one family. */
 export function parseRules(text: string, family: Family): Reading<readonly RouteRule[]> {
   const rows = text.trimStart().startsWith('[') ? ruleObjects(text) : ruleTexts(text);
-  if (rows === null) return notKnown('is not a list of rules');
+  if (rows === null || rows.length === 0) return notKnown('is not a list of rules');
   const out: RouteRule[] = [];
-  for (const row of rows) out.push(rule(row, family));
+  for (const row of rows) {
+    if (asInteger(row['priority']) === null) return notKnown('is not a list of rules');
+    out.push(rule(row, family));
+  }
   return known(out.sort((a, b) => a.priority - b.priority));
 }
 

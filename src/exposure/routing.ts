@@ -51,7 +51,8 @@ export class Routing {
     routes: Reading<readonly Route[]>,
     rules: Reading<readonly RouteRule[]>,
   ) {
-    this.known = routes.known && rules.known;
+    // A host that has an address has a local route to it: none at all means that the list is not what it should be.
+    this.known = routes.known && rules.known && routes.value.some((route) => route.type === 'local');
     this.routes = routes.known ? routes.value : [];
     this.rules = rules.known ? rules.value : [];
     this.plain = isPlain(this.rules);

@@ -114,8 +114,8 @@ export class FleetRun {
       host.raise([own, 'linux-base']);
     };
     const changes: Change[] = [['raise', () => host.raise(['dbus', own])], rewrite, rewrite, clear, clear];
-    if (!host.isContainer) changes.push(['kernel', () => host.installKernel(random)]);
     if (host.isSettled) {
+      if (!host.isContainer) changes.push(['kernel', () => host.installKernel(random)]);
       const restart: Change = ['restart', () => this.restart(host)];
       changes.push(['install', install], ['libc6', () => host.install('libc6', random)], restart, restart);
     }

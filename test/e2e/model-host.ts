@@ -1,6 +1,6 @@
 import type { LabHost } from '../lab/host';
-import type { LabKernel } from '../lab/host-spec';
 import type { SystemName } from '../lab/system';
+import { kernelOf } from './model-kernel';
 import type { SeededRandom } from './seeded-random';
 
 /** When something happened, as far as a test can know: in unix seconds, both ends included. */
@@ -23,26 +23,6 @@ const bootSlackSeconds = 8;
 
 /** How long a probe may take, on a busy machine, from reading the clock to looking for the flag. */
 const mostBetweenSeconds = 2;
-
-interface ModelKernel extends LabKernel {
-  readonly packageVersion: string;
-}
-
-/** The kernels of each system, named as its distribution does; the first is the one that the lab gives it. */
-const kernelLines: Partial<Record<SystemName, (n: number) => ModelKernel>> = {
-  'ubuntu-24.04': (n) => ubuntuKernel(`6.8.0-${49 + n}`),
-  'ubuntu-22.04': (n) => ubuntuKernel(`5.15.0-${126 + n}`),
-  'debian-12': (n) => debianKernel(`6.1.0-${27 + n}`, `6.1.${115 + n}-1`),
-  'debian-13': (n) => debianKernel(`6.12.${43 + n}+deb13`, `6.12.${43 + n}-1`),
-};
-
-function ubuntuKernel(version: string): ModelKernel {
-  return { release: `${version}-generic`, packageVersion: `${version}.1`, version: '#1-Ubuntu SMP PREEMPT_DYNAMIC' };
-}
-
-function debianKernel(version: string, packageVersion: string): ModelKernel {
-  return { release: `${version}-amd64`, packageVersion, version: `#1 SMP PREEMPT_DYNAMIC Debian ${packageVersion}` };
-}
 
 interface ModelFlag {
   readonly born: Span;
@@ -182,16 +162,16 @@ export class ModelHost {
       installedAt: new Date(at * 1000),
       multiArchSame: name === 'libc6',
     });
-    this.unpacked.set(name, { from: Math.floor(at), to: Math.floor(at) });
+    this.unpacked.set(name, unpackedSpan(at));
     this.packagesEver.add(name);
   }
 
   installKernel(random: SeededRandom): void {
     const at = this.timeInBoot(random);
     this.kernelsInstalled++;
-    const { release, packageVersion } = this.kernelOf(this.kernelsInstalled);
+    const { release, packageVersion } = kernelOf(this.system, this.kernelsInstalled);
     this.host.installKernel(release, packageVersion, new Date(at * 1000));
-    this.unpacked.set(this.kernelPackage(this.kernelsInstalled), { from: Math.floor(at), to: Math.floor(at) });
+    this.unpacked.set(this.kernelPackage(this.kernelsInstalled), unpackedSpan(at));
     this.packagesEver.add(this.kernelPackage(this.kernelsInstalled));
   }
 
@@ -208,7 +188,7 @@ export class ModelHost {
   /** Boots, into the newest kernel or into the one that ran before. */
   async comeUp(newestKernel: boolean): Promise<void> {
     if (newestKernel) this.kernelRunning = this.kernelsInstalled;
-    const { release, version } = this.kernelOf(this.kernelRunning);
+    const { release, version } = kernelOf(this.system, this.kernelRunning);
     await this.host.start(this.kernelRunning === 0 ? {} : { kernel: { release, version } });
     await this.noteBoot();
   }
@@ -232,15 +212,15 @@ export class ModelHost {
     return now - earliest > 3600 ? random.between(earliest, now - 1800) : now;
   }
 
-  private kernelOf(n: number): ModelKernel {
-    const line = kernelLines[this.system];
-    if (line === undefined) throw new Error(`${this.system} has no kernels here`);
-    return line(n);
-  }
-
   private kernelPackage(n: number): string {
-    return `linux-image-${this.kernelOf(n).release}`;
+    return `linux-image-${kernelOf(this.system, n).release}`;
   }
+}
+
+/** What is unpacked now may be seen by a probe that read the host's clock, maybe in whole seconds, a little before. */
+function unpackedSpan(at: number): Span {
+  const isNow = Date.now() / 1000 - at < 60;
+  return { from: Math.floor(at) - (isNow ? mostBetweenSeconds : 0), to: Math.floor(at) };
 }
 
 function spanOf(work: () => void): Span {

@@ -71,7 +71,8 @@ describe('recorded hosts that were probed with real packets', () => {
     const bad: string[] = [];
     for (const recorded of cases) {
       for (const as of users) {
-        for (const dialect of dialects) {
+        // Nobody reads no ruleset, so for nobody there is but one dialect.
+        for (const dialect of as === 'root' ? dialects : dialects.slice(0, 1)) {
           const mark = grade(recorded, judge(recorded, as, dialect, without));
           if (mark !== 'right' && mark !== 'weak' && mark !== 'tolerable')
             bad.push(`${recorded.name} ${as} ${dialect}: ${mark}`);
