@@ -2,15 +2,17 @@ import type { Sections } from '../report/section';
 import { boot } from './boot';
 import { clock } from './clock';
 import { dpkg } from './dpkg';
+import { image } from './image';
 import { kernel } from './kernel';
 import { machine } from './machine';
 import { os } from './os';
 import { patching } from './patching';
 import type { Reading } from './reading';
+import { rpm } from './rpm';
 import { scheduled } from './scheduled';
 
 /** Everything that is read on every host, in the order in which the probe program reads it. */
-export const readings = { clock, boot, kernel, os, machine, dpkg, patching, scheduled };
+export const readings = { clock, boot, kernel, os, machine, dpkg, rpm, image, patching, scheduled };
 
 type Read<R> = R extends Reading<infer T> ? T : never;
 
@@ -26,6 +28,8 @@ export function readFacts(sections: Sections): HostFacts {
     os: os.parse(sections.get(os.name)),
     machine: machine.parse(sections.get(machine.name)),
     dpkg: dpkg.parse(sections.get(dpkg.name)),
+    rpm: rpm.parse(sections.get(rpm.name)),
+    image: image.parse(sections.get(image.name)),
     patching: patching.parse(sections.get(patching.name)),
     scheduled: scheduled.parse(sections.get(scheduled.name)),
   };

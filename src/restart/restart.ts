@@ -17,7 +17,7 @@ export interface RestartState {
   /** Unix time in seconds on the host's clock; null unless required. */
   readonly sinceSeconds: number | null;
   readonly evidence: Evidence | null;
-  /** Names of the signals that say so. */
+  /** The reasons of the signals that say so, each once. */
   readonly reasons: readonly string[];
   /** Packages that ask for it, each once, sorted. */
   readonly packages: readonly string[];
@@ -32,6 +32,8 @@ export interface RestartState {
 
 export interface SignalFinding {
   readonly signal: string;
+  /** The `reason` label where it is not the signal's name. */
+  readonly reason?: string;
   readonly finding: Finding;
 }
 
@@ -59,7 +61,15 @@ export function assessRestart(
 /** Asks every signal. */
 export function judgeSignals(facts: HostFacts, sections: Sections, boot: BootTime): SignalFinding[] {
   const context = { facts, bootTime: boot };
-  return signals.map((signal) => ({ signal: signal.name, finding: signal.judge(sections.get(signal.name), context) }));
+  return signals.map(({ name, reason, judge }) => ({
+    signal: name,
+    ...(reason === undefined ? {} : { reason }),
+    finding: judge(sections.get(name), context),
+  }));
+}
+
+function reasonOf({ signal, reason }: SignalFinding): string {
+  return reason ?? signal;
 }
 
 /**
@@ -105,7 +115,7 @@ export function combineFindings(
     verdict: 'required',
     sinceSeconds: since?.atSeconds ?? null,
     evidence: since?.evidence ?? null,
-    reasons: findings.filter(({ finding }) => finding.says === 'required').map(({ signal }) => signal),
+    reasons: [...new Set(findings.filter(({ finding }) => finding.says === 'required').map(reasonOf))],
     packages: [...new Set(required.flatMap((finding) => [...finding.packages]))].sort(),
     packagesCut: required.some((finding) => finding.packagesCut === true),
     survivedRestart: ofThisBoot === null ? survived(remembered, since, boot) : ofThisBoot.survivedRestart,

@@ -41,8 +41,10 @@ export interface SignalContext {
 
 /** A way in which a host shows that it needs a restart. One file each, registered in `signals`. */
 export interface Signal {
-  /** The `reason` label. */
+  /** Its name in reports; the `reason` label too, where it has no other. */
   readonly name: string;
+  /** The `reason` label, for signals that find on one kind of system what another finds elsewhere. */
+  readonly reason?: string;
   /** One line for the documentation: what is compared, and where it is said. */
   readonly summary: string;
   /** What it reads on the host beyond the common readings, as the body of a POSIX sh function; see Reading.script. */

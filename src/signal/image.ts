@@ -1,0 +1,65 @@
+import type { ImageFileTimes } from '../reading/image';
+import type { Finding, Signal, SignalContext, SinceCandidate } from './signal';
+
+/**
+ * Systems that are updated as a whole image for their next boot: rpm-ostree and bootc (a staged deployment, or another
+ * one than runs is the boot loader's first), and SUSE's transactional-update (a newer snapshot).
+ */
+export const image: Signal = {
+  name: 'image',
+  summary: 'An updated image of the system waits for the next boot: a staged deployment or a newer snapshot.',
+  judge(_section, context) {
+    const { kind } = context.facts.image;
+    if (kind === null) return { says: 'silent', because: 'this system is not updated as an image' };
+    return kind === 'transactional' ? judgeSnapshots(context) : judgeDeployments(context);
+  },
+};
+
+function judgeDeployments({ facts: { image: facts } }: SignalContext): Finding {
+  if (facts.staged !== null) {
+    return {
+      says: 'required',
+      because: 'a deployment is staged for the next boot',
+      since: writtenAnew(facts.staged),
+      packages: [],
+    };
+  }
+  const { bootedDeployment, nextDeployment } = facts;
+  if (bootedDeployment !== null && nextDeployment !== null && bootedDeployment !== nextDeployment) {
+    return {
+      says: 'required',
+      because: `${bootedDeployment} runs, the boot loader starts ${nextDeployment} next`,
+      since: [],
+      packages: [],
+    };
+  }
+  return { says: 'not_required', because: 'no deployment is staged for the next boot' };
+}
+
+function judgeSnapshots({ facts: { image: facts } }: SignalContext): Finding {
+  if (!facts.isStateKnown) {
+    return { says: 'unknown', because: 'the state of transactional-update could not be read' };
+  }
+  if (facts.nextSnapshot === null) {
+    return { says: 'not_required', because: `snapshot ${facts.bootedSnapshot} runs and none was made in this boot` };
+  }
+  const { id, level } = facts.nextSnapshot;
+  return {
+    says: 'required',
+    because: `snapshot ${facts.bootedSnapshot} runs, snapshot ${id} waits (${describeLevel(level)})`,
+    since: facts.state === null ? [] : writtenAnew(facts.state),
+    packages: [],
+  };
+}
+
+/** In words, what SUSE's tools call the kinds of a restart; zypp-boot-plugin's README. */
+export function describeLevel(level: string): string {
+  if (level === 'soft-reboot') return 'a soft reboot is enough, which keeps the kernel running';
+  if (level === 'kexec') return 'kexec is enough';
+  return 'a restart';
+}
+
+/** The file is replaced at every update, so that its birth too is only that of the last. */
+function writtenAnew(times: ImageFileTimes): SinceCandidate[] {
+  return times.modifiedSeconds === null ? [] : [{ atSeconds: times.modifiedSeconds, evidence: 'modified' }];
+}
