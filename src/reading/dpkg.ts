@@ -36,11 +36,12 @@ export const dpkg: Reading<Dpkg> = {
   script: `
   command -v dpkg-query >/dev/null || return 127
   dpkg-query --admindir="$R/var/lib/dpkg" -W -f 'package=\${db:Status-Abbrev}|\${Package}|\${Architecture}|\${Version}\\n' \\
-    'linux-image-*' linux-base libc6 update-notifier-common unattended-upgrades reboot-notifier needrestart \\
-    intel-microcode amd64-microcode
+    'linux-image-*' 'proxmox-kernel-*' 'pve-kernel-*' raspberrypi-kernel linux-base libc6 \\
+    update-notifier-common unattended-upgrades reboot-notifier needrestart intel-microcode amd64-microcode
   found=$?
   info="$R/var/lib/dpkg/info"
   set -- "$info"/linux-image-[0-9]*.list "$info"/linux-image-unsigned-[0-9]*.list "$info"/libc6.list "$info"/libc6:*.list \\
+    "$info"/proxmox-kernel-[0-9]*.list "$info"/pve-kernel-[0-9]*.list "$info"/raspberrypi-kernel.list \\
     "$info"/intel-microcode.list "$info"/amd64-microcode.list
   if [ -r "$R/run/reboot-required.pkgs" ]; then
     for name in $(head -c 65536 "$R/run/reboot-required.pkgs" | tr -c 'a-z0-9+.\\n-' _ | sort -u | head -n 200); do

@@ -34,12 +34,26 @@ describe('kernel', () => {
       release: '6.8.0-45-generic',
       version: '#45-Ubuntu SMP',
       signature: 'Ubuntu 6.8.0-45.45-generic 6.8.12',
+      pinned: null,
     });
     expect(kernel.parse(section('kernel', 'release=\nversion=\n'))).toEqual({
       release: null,
       version: null,
       signature: null,
+      pinned: null,
     });
+  });
+
+  test.each([
+    ['6.8.12-4-pve', '6.8.12-4-pve'],
+    ['GRUB_DEFAULT="gnulinux-advanced-8f0-a>gnulinux-6.8.12-4-pve-advanced-8f0-a"', '6.8.12-4-pve'],
+    [
+      'GRUB_DEFAULT="Advanced options for Proxmox VE GNU/Linux>Proxmox VE GNU/Linux, with Linux 6.8.12-4-pve"',
+      '6.8.12-4-pve',
+    ],
+    ['', null],
+  ])('reads which one is pinned from %j', (pin, pinned) => {
+    expect(kernel.parse(section('kernel', `release=6.8.12-4-pve\npin=${pin}\n`)).pinned).toBe(pinned);
   });
 });
 

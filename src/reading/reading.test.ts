@@ -23,6 +23,9 @@ const words = [
     'virtual=0',
     'virtual=1',
     'hypervisor=',
+    'pin=',
+    'gnulinux-',
+    '-advanced',
     'package=ii |',
     'package=',
     'unpacked=',
@@ -86,7 +89,7 @@ describe('readFacts', () => {
     const facts = readFacts(new Map());
     expect(facts.clock.nowSeconds).toBeNull();
     expect(facts.boot).toEqual({ id: null, kernelTimeSeconds: null, uptimeSeconds: null, initStartSeconds: null });
-    expect(facts.kernel).toEqual({ release: null, version: null, signature: null });
+    expect(facts.kernel).toEqual({ release: null, version: null, signature: null, pinned: null });
     expect(facts.os).toEqual({ id: null, like: [], versionId: null, prettyName: null });
     expect(facts.dpkg.packages).toBeNull();
     expect(facts.patching.configured).toBeNull();

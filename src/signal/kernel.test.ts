@@ -1,4 +1,4 @@
-import { bootedAt, day, factsOf, now, type Said } from '../../test/fixture/said';
+import { bootedAt, day, factsOf, now, section, type Said } from '../../test/fixture/said';
 import { findBootTime } from './boot-time';
 import { kernel } from './kernel';
 import { parseRelease } from './kernel-release';
@@ -247,4 +247,111 @@ describe('parseRelease', () => {
       expect(parseRelease(name)).toBeNull();
     },
   );
+});
+
+describe('kernels of Proxmox', () => {
+  const running = '6.8.12-4-pve';
+  const build = { version: '#1 SMP PREEMPT_DYNAMIC PMX 6.8.12-4 (2024-11-06T15:04Z)' };
+  const packages = {
+    'proxmox-kernel-6.8': '6.8.12-4',
+    'proxmox-kernel-helper': '8.1.0',
+    'proxmox-kernel-6.8.12-4-pve-signed': '6.8.12-4',
+    'proxmox-kernel-6.8.12-2-pve-signed': '6.8.12-2',
+  };
+  const newer = { ...packages, 'proxmox-kernel-6.8.12-5-pve-signed': '6.8.12-5' };
+  const pinnedTo = (text: string, release: string): NonNullable<Said['sections']> => ({
+    kernel: section('kernel', `release=${release}\nversion=${build.version}\npin=${text}\n`),
+  });
+
+  test('the newest runs: no', () => {
+    expect(judge(host(running, packages, build))).toMatchObject({ says: 'not_required' });
+  });
+
+  test('a newer one is installed: yes', () => {
+    expect(judge(host(running, newer, build))).toMatchObject({
+      says: 'required',
+      because: '6.8.12-4-pve runs, 6.8.12-5-pve is installed',
+      packages: ['proxmox-kernel-6.8.12-5-pve-signed'],
+    });
+    const old = {
+      'pve-kernel-5.15.108-1-pve': '5.15.108-1',
+      'pve-kernel-5.15.116-1-pve': '5.15.116-1',
+      'pve-kernel-5.15': '7.4-6',
+    };
+    expect(judge(host('5.15.108-1-pve', old))).toMatchObject({
+      says: 'required',
+      packages: ['pve-kernel-5.15.116-1-pve'],
+    });
+  });
+
+  test('a rebuild under the same name is installed: yes', () => {
+    const rebuilt = { 'proxmox-kernel-6.8.12-4-pve': '6.8.12-5' };
+    expect(judge(host(running, rebuilt, build)).says).toBe('required');
+  });
+
+  test.each([
+    ['its file', '6.8.12-4-pve'],
+    ['GRUB', 'GRUB_DEFAULT="gnulinux-advanced-8f0-a>gnulinux-6.8.12-4-pve-advanced-8f0-a"'],
+  ])('the one that runs is pinned in %s: no, whatever is installed', (_where, pin) => {
+    expect(judge(host(running, newer, { sections: pinnedTo(pin, running) })).says).toBe('not_required');
+  });
+
+  test('one that is newer than what runs is pinned: yes, and it is the one that counts', () => {
+    expect(judge(host('6.8.12-2-pve', newer, { sections: pinnedTo('6.8.12-4-pve', '6.8.12-2-pve') }))).toMatchObject({
+      says: 'required',
+      because: '6.8.12-2-pve runs, 6.8.12-4-pve is pinned',
+      packages: ['proxmox-kernel-6.8.12-4-pve-signed'],
+    });
+  });
+
+  test('an older one is pinned: no', () => {
+    expect(judge(host(running, newer, { sections: pinnedTo('6.8.12-2-pve', running) }))).toEqual({
+      says: 'not_required',
+      because: '6.8.12-4-pve runs, and the older 6.8.12-2-pve is pinned',
+    });
+  });
+
+  test('one that is pinned and not installed does not count', () => {
+    expect(judge(host(running, newer, { sections: pinnedTo('6.5.13-6-pve', running) })).says).toBe('required');
+  });
+});
+
+describe('kernels of Raspberry Pi OS', () => {
+  test.each(['v8', '2712'])('are named after the board: %s', (board) => {
+    const running = `6.6.51+rpt-rpi-${board}`;
+    const other = board === 'v8' ? '2712' : 'v8';
+    const packages = {
+      [`linux-image-${running}`]: '1:6.6.51-1+rpt3',
+      [`linux-image-6.6.62+rpt-rpi-${other}`]: '1:6.6.62-1+rpt1',
+    };
+    expect(judge(host(running, packages)).says).toBe('not_required');
+    const newer = { ...packages, [`linux-image-6.6.62+rpt-rpi-${board}`]: '1:6.6.62-1+rpt1' };
+    expect(judge(host(running, newer))).toMatchObject({
+      says: 'required',
+      packages: [`linux-image-6.6.62+rpt-rpi-${board}`],
+    });
+  });
+
+  test.each(['6.1.21-v8+', '6.1.21-v7l+', '6.1.21+'])(
+    'before 12, the one package of %s is compared with the boot',
+    (running) => {
+      const packages = { 'raspberrypi-kernel': '1:1.20230405-1', libc6: '2.31-13' };
+      const unpacked = (atSeconds: number): Said => ({ unpacked: { 'raspberrypi-kernel': atSeconds } });
+      expect(judge(host(running, packages, unpacked(bootedAt - day)))).toEqual({
+        says: 'not_required',
+        because: 'raspberrypi-kernel is older than this boot',
+      });
+      expect(judge(host(running, packages, unpacked(now - 60)))).toMatchObject({
+        says: 'required',
+        since: [{ atSeconds: now - 60, evidence: 'package' }],
+        packages: ['raspberrypi-kernel'],
+      });
+      expect(judge(host(running, packages)).says).toBe('unknown');
+    },
+  );
+
+  test('a kernel built by hand is not that of the package', () => {
+    const packages = { 'raspberrypi-kernel': '1:1.20230405-1' };
+    expect(judge(host('6.1.21-v8-own+', packages, { unpacked: { 'raspberrypi-kernel': now } })).says).toBe('unknown');
+  });
 });

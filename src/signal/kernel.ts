@@ -1,8 +1,9 @@
-import { isInstalled } from '../reading/dpkg';
+import { findInstalled, isInstalled } from '../reading/dpkg';
 import type { DebianPackage } from '../reading/dpkg';
 import { isBeforeBoot } from './boot-time';
 import { compareDebianVersions } from './debian-version';
 import { parseRelease, type KernelRelease } from './kernel-release';
+import { judgeUnpacked } from './library';
 import type { Finding, Signal, SignalContext, SinceCandidate } from './signal';
 
 /**
@@ -21,6 +22,9 @@ export const kernel: Signal = {
     if (facts.kernel.release === null) return { says: 'unknown', because: 'the running kernel could not be read' };
     if (facts.dpkg.packages === null)
       return { says: 'unknown', because: 'dpkg could not be asked which kernels are installed' };
+    if (isRaspberryPis(facts.kernel.release) && findInstalled(facts.dpkg, 'raspberrypi-kernel') != null) {
+      return judgeRaspberryPi(context);
+    }
     const running = parseRelease(facts.kernel.release);
     if (running === null) {
       return { says: 'silent', because: `${facts.kernel.release} is not the name of a packaged kernel` };
@@ -35,16 +39,20 @@ export interface InstalledKernel {
   readonly release: KernelRelease;
 }
 
+/** How kernel packages begin: Debian's and Ubuntu's, Proxmox' since version 8, Proxmox' before. */
+const prefixes = ['linux-image-', 'proxmox-kernel-', 'pve-kernel-'] as const;
+
 /** The installed kernels; meta packages, debug symbols and removed ones are not among them. */
 export function installedKernels(packages: readonly DebianPackage[]): InstalledKernel[] {
   const kernels: InstalledKernel[] = [];
   for (const debianPackage of packages) {
-    if (!debianPackage.name.startsWith('linux-image-') || !isInstalled(debianPackage)) continue;
+    const prefix = prefixes.find((candidate) => debianPackage.name.startsWith(candidate));
+    if (prefix === undefined || !isInstalled(debianPackage)) continue;
     if (debianPackage.name.endsWith('-dbg') || debianPackage.name.endsWith('-dbgsym')) continue;
     const name = debianPackage.name
-      .slice('linux-image-'.length)
+      .slice(prefix.length)
       .replace(/^unsigned-/, '')
-      .replace(/-unsigned$/, '');
+      .replace(/-(?:un)?signed$/, '');
     const release = parseRelease(name);
     if (release !== null) kernels.push({ debianPackage, release });
   }
@@ -62,15 +70,22 @@ function compareWithInstalled(running: KernelRelease, installed: InstalledKernel
   const comparable = installed.filter(
     (kernel) => kernel.release.flavour === running.flavour && isBackport(kernel) === backport,
   );
-  const newer = comparable.filter((kernel) => compareDebianVersions(kernel.release.version, running.version) > 0);
+  const { pinned } = context.facts.kernel;
+  const pin = installed.find((kernel) => kernel.release.name === pinned);
+  // A kernel that is pinned is what the next start boots, whatever else is installed.
+  const counted = pin === undefined ? comparable : [pin];
+  const newer = counted.filter((kernel) => compareDebianVersions(kernel.release.version, running.version) > 0);
   const newest = newestKernel(newer);
   if (newest !== null) {
     return {
       says: 'required',
-      because: `${running.name} runs, ${newest.release.name} is installed`,
+      because: `${running.name} runs, ${newest.release.name} is ${newest === pin ? 'pinned' : 'installed'}`,
       since: installTimes(newer, context),
       packages: [newest.debianPackage.name],
     };
+  }
+  if (pin !== undefined && own !== pin) {
+    return { says: 'not_required', because: `${running.name} runs, and the older ${pin.release.name} is pinned` };
   }
   if (own === undefined) {
     return {
@@ -79,6 +94,17 @@ function compareWithInstalled(running: KernelRelease, installed: InstalledKernel
     };
   }
   return compareBuilds(own, context);
+}
+
+/** Raspberry Pi OS before 12: one package with a kernel for each model, `6.1.21-v8+`, `6.1.21-v7l+`, `6.1.21+`. */
+function isRaspberryPis(release: string): boolean {
+  return /^[0-9.]{5,20}(?:-v[678]l?)?\+$/.test(release);
+}
+
+/** Its version says nothing of the release, and it replaces the kernel in place: so when it was unpacked has to tell. */
+function judgeRaspberryPi(context: SignalContext): Finding {
+  const finding = judgeUnpacked(['raspberrypi-kernel'], context, 'silent');
+  return finding.says === 'silent' ? { says: 'not_required', because: finding.because } : finding;
 }
 
 /** Same release, other build: the package was rebuilt under the name that runs. */
@@ -107,9 +133,10 @@ function runningBuild(context: SignalContext): string | null {
     const word = signature.split(' ')[1];
     if (signature.startsWith('Ubuntu ') && word !== undefined) return word.slice(0, lastLetterDash(word));
   }
+  // Proxmox writes `PMX 6.8.12-4 (2024-11-06T15:04Z)`, before version 8 `PVE 5.15.108-1 (…)`.
   const words = (version ?? '').split(' ');
-  const debian = words.indexOf('Debian');
-  return debian === -1 ? null : (words[debian + 1] ?? null);
+  const maker = words.findIndex((word) => word === 'Debian' || word === 'PMX' || word === 'PVE');
+  return maker === -1 ? null : (words[maker + 1] ?? null);
 }
 
 /** Where the flavour begins: `6.8.0-45.45~22.04.1-generic`, `5.15.0-1052.57-aws-fips`. */

@@ -166,7 +166,7 @@ function madeUpKnown(of: MadeUp): Known {
     facts: {
       clock: { nowSeconds: of.seenAt },
       boot: { id: null, kernelTimeSeconds: null, uptimeSeconds: null, initStartSeconds: null },
-      kernel: { release: '6.8.0-45-generic', version: null, signature: null },
+      kernel: { release: '6.8.0-45-generic', version: null, signature: null, pinned: null },
       os: { id: 'ubuntu', like: ['debian'], versionId: '24.04', prettyName: 'Ubuntu 24.04.3 LTS' },
       machine: { container: null, virtualization: 'kvm' },
       dpkg: {
