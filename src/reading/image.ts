@@ -14,9 +14,9 @@ export interface Image {
   readonly kind: 'ostree' | 'composefs' | 'transactional' | null;
   /** An update is staged: libostree writes it to the boot loader as the system goes down. */
   readonly staged: ImageFileTimes | null;
-  /** ostree: the deployment that runs, as `ostree=` of the kernel's command line names it. */
+  /** ostree: the deployment that runs, by the folder that is mounted: `CHECKSUM.0`. */
   readonly bootedDeployment: string | null;
-  /** ostree: the deployment that the boot loader starts next; null where its entries can't be read. */
+  /** ostree: the deployment that the boot loader starts next; null where it can't be told. */
   readonly nextDeployment: string | null;
   /** transactional-update: the snapshot that runs. */
   readonly bootedSnapshot: number | null;
@@ -55,15 +55,21 @@ export const image: Reading<Image> = {
     return 0
   fi
   [ -n "$staged" ] || return 0
-  printf 'cmdline=%s\\n' "$line_text"
   [ ! -e "$staged" ] || stat -c 'staged=%W %Y' "$staged" || echo staged=
+  [ -e "$R/run/ostree-booted" ] || return 0
+  while read -r _ _ _ source mounted _; do
+    case $mounted in / | /etc | /usr) ;; *) continue ;; esac
+    case $source in */ostree/deploy/*) printf 'running=%s\\n' "$source" ;; esac
+  done <"$R/proc/self/mountinfo"
   for entry in "$R"/boot/loader/entries/ostree-*.conf; do
     [ -r "$entry" ] || continue
     version='' options=''
-    while read -r key value; do
+    while read -r key value || [ -n "$key" ]; do
       case $key in version) version=$value ;; options) options=$value ;; esac
     done <"$entry"
-    printf 'entry %s %s\\n' "$version" "$options"
+    case $options in *ostree=*) ;; *) continue ;; esac
+    options=\${options##*ostree=}
+    printf 'entry %s %s\\n' "$version" "$(readlink "$R\${options%% *}")"
   done
   true
   `,
@@ -74,7 +80,7 @@ export const image: Reading<Image> = {
     return {
       kind,
       staged: fileTimes(fields.get('staged')),
-      bootedDeployment: kind === 'ostree' ? deploymentOf(fields.get('cmdline')) : null,
+      bootedDeployment: kind === 'ostree' ? deploymentOf(fields.get('running')) : null,
       nextDeployment: kind === 'ostree' ? nextDeployment(section) : null,
       bootedSnapshot,
       nextSnapshot: nextSnapshot(fields, bootedSnapshot),
@@ -94,21 +100,22 @@ function fileTimes(text: string | undefined): ImageFileTimes | null {
   return { bornSeconds: bornSeconds === 0 ? null : bornSeconds, modifiedSeconds: readNumber(modified) };
 }
 
-/** `ostree=/ostree/boot.1/fedora/HASH/0`, a link to the deployment. */
-function deploymentOf(options: string | undefined): string | null {
-  const word = options?.split(' ').find((candidate) => candidate.startsWith('ostree='));
-  return word === undefined ? null : cleanText(word.slice('ostree='.length), 200) || null;
+/**
+ * The last part of `…/ostree/deploy/fedora/deploy/CHECKSUM.0`. The path on the kernel's command line names none: it is a
+ * link that libostree leads elsewhere at the next deployment.
+ */
+function deploymentOf(path: string | undefined): string | null {
+  return /\/deploy\/([0-9a-f]{64}\.[0-9]{1,6})(?:\/|$)/.exec(path ?? '')?.[1] ?? null;
 }
 
 /** libostree counts the version of its entries down from the first: the highest is started next. */
 function nextDeployment(section: Section | undefined): string | null {
   let next: { version: number; deployment: string } | null = null;
-  for (const line of readLines(section)
-    .filter((text) => text.startsWith('entry '))
-    .slice(0, maxEntries)) {
-    const [, version, ...options] = line.split(' ');
+  const entries = readLines(section).filter((text) => text.startsWith('entry '));
+  for (const line of entries.slice(0, maxEntries)) {
+    const [, version, path] = line.split(' ');
     const number = readNumber(version);
-    const deployment = deploymentOf(options.join(' '));
+    const deployment = deploymentOf(path);
     if (number === null || deployment === null) return null;
     if (next === null || number > next.version) next = { version: number, deployment };
   }

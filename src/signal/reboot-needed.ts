@@ -5,7 +5,7 @@ import type { Finding, Signal, SignalContext, SinceCandidate } from './signal';
 
 /**
  * SUSE's and openSUSE's flag. libzypp makes it empty, and touches one that is there (TargetImpl.cc); zypp-boot-plugin
- * writes into it which kind of restart is needed. Both keep the file, so that its birth is the first request.
+ * and transactional-update write into it which kind of restart is needed. All keep the file: its birth is the first request.
  */
 export const rebootNeeded: Signal = {
   name: 'reboot_needed',
@@ -36,7 +36,7 @@ function judgePresence(lines: readonly string[], context: SignalContext): Findin
     return { says: 'silent', because: '/run/reboot-needed is older than this boot' };
   }
   const level = after('level=')?.trim() ?? '';
-  // zypp-boot-plugin writes the word when it finds that nothing is needed after all.
+  // transactional-update writes the level of what it did, also when that needs no restart: write_needs_restarting.
   if (level === 'none') return { says: 'silent', because: '/run/reboot-needed says none' };
   const since: SinceCandidate[] = [];
   if (born !== undefined && born > 0) since.push({ atSeconds: born, evidence: 'birth' });
