@@ -80,9 +80,9 @@ export function serverDashboard(): dashboard.DashboardBuilder {
     .withPanel(
       list(
         'Ports open to anywhere',
-        'Each one and why, at most 100. Ports that are open to some only: `reboot-exporter check HOST`.',
+        'At most 100. Why each is, and ports that are open to some only: `reboot-exporter check HOST`.',
         'exposed_port_info',
-        { port: 'Port', proto: 'Protocol', family: 'Family', because: 'Why' },
+        { port: 'Port', proto: 'Protocol', family: 'Family' },
         'no port is open to anywhere',
         'exposed_ports',
       )

@@ -49,8 +49,8 @@ describe('the metrics of a host', () => {
         `reboot_required_packages{${own}} 2`,
         `exposed_to_anywhere{${core}} 1`,
         `exposed_to_anywhere_basis_info{${own},basis="proven"} 1`,
-        `exposed_port_info{${own},port="443",proto="tcp",family="ipv4",because="x"} 1`,
-        `exposed_port_info{${own},port="443",proto="tcp",family="ipv6",because="x"} 1`,
+        `exposed_port_info{${own},port="443",proto="tcp",family="ipv4"} 1`,
+        `exposed_port_info{${own},port="443",proto="tcp",family="ipv6"} 1`,
         `exposed_ports{${own}} 2`,
         `reboot_host_info{${core},os="debian",os_version="12",kernel_running="6.1.0-27-amd64",kernel_installed="6.1.0-27-amd64",virtualization="qemu"} 1`,
         `reboot_host_boot_timestamp_seconds{${own}} ${bootedAt}`,
@@ -141,7 +141,7 @@ describe('the metrics of a host', () => {
       ),
     );
     expect(lines.filter((line) => line.startsWith('exposed_port'))).toEqual([
-      `exposed_port_info{${own},port="80",proto="tcp",family="ipv4",because="x"} 1`,
+      `exposed_port_info{${own},port="80",proto="tcp",family="ipv4"} 1`,
       `exposed_ports{${own}} 1`,
     ]);
   });

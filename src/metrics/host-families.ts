@@ -5,7 +5,6 @@ import { ageSeconds, type HostStatus, type Known } from '../fleet/status';
 import { findInstalled } from '../reading/dpkg';
 import { installedKernels, newestKernel } from '../signal/kernel';
 import { parseRelease } from '../signal/kernel-release';
-import { cleanText } from '../report/fields';
 import type { FamilyHead, Labels, Sample } from './family';
 
 /** What the metrics of one host are made from. */
@@ -26,9 +25,6 @@ export interface HostFamily extends FamilyHead {
 
 /** Most series a host of one `…_info` family; the gauge beside it counts them all. */
 export const maxInfoSeries = 100;
-
-/** Longest sentence in a label, in characters. */
-const maxBecause = 200;
 
 const cached = 'As of the last successful probe.';
 
@@ -112,13 +108,12 @@ export const hostFamilies: readonly HostFamily[] = [
   {
     name: 'exposed_port_info',
     type: 'gauge',
-    help: `The ports that are open to anywhere and why each is, at most ${maxInfoSeries} of a host. ${cached}`,
+    help: `The ports that are open to anywhere, at most ${maxInfoSeries} of a host. ${cached}`,
     samples: ifKnown((known, host) =>
       exposedPorts(known)
         .slice(0, maxInfoSeries)
-        .map(({ port, proto, family, because }) =>
-          info(host, { port: String(port), proto, family, because: cleanText(because, maxBecause) }),
-        ),
+        // Not why it is: numbers of rules change all the time, and each would be another series.
+        .map(({ port, proto, family }) => info(host, { port: String(port), proto, family })),
     ),
   },
   {
