@@ -1,4 +1,4 @@
-import { type RangeSet, intersect, subtract } from './ranges';
+import { type RangeSet, intersect, subtract, union } from './ranges';
 
 /**
  * The same few large sets are cut with the same few flows again and again, once for each port, address and interface that
@@ -7,6 +7,7 @@ import { type RangeSet, intersect, subtract } from './ranges';
 export class Algebra {
   private readonly cuts = new WeakMap<RangeSet, WeakMap<RangeSet, RangeSet>>();
   private readonly rests = new WeakMap<RangeSet, WeakMap<RangeSet, RangeSet>>();
+  private readonly sums = new WeakMap<RangeSet, WeakMap<RangeSet, RangeSet>>();
 
   constructor(private readonly spend: (operations: number) => void) {}
 
@@ -16,6 +17,10 @@ export class Algebra {
 
   subtract(a: RangeSet, b: RangeSet): RangeSet {
     return this.remembered(this.rests, a, b, subtract);
+  }
+
+  union(a: RangeSet, b: RangeSet): RangeSet {
+    return a === b ? a : this.remembered(this.sums, a, b, union);
   }
 
   private remembered(

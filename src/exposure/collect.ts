@@ -179,11 +179,29 @@ export const exposureFingerprintScript: string = `${common}
       "$R/proc/net/udp" "$R/proc/net/udp6" 2>/dev/null
   }
 
-  # Without the lines that differ although nothing has changed: counters and the time of the listing.
+  # Without what differs although nothing has changed: counters and the time of the listing.
+  exposure_settled() {
+    sed -e '/^#/d' -e 's/ *\\[[0-9]*:[0-9]*\\] *//'
+  }
+
+  # To root an empty list of names says that there are no such tables; /proc gives all its files the size 0.
   exposure_legacy_rules() {
-    [ -s "$R/proc/net/ip_tables_names" ] || [ -s "$R/proc/net/ip6_tables_names" ] || [ "$exposure_uid" != 0 ] || return 0
+    if [ "$exposure_uid" = 0 ] &&
+      [ -z "$(cat "$R/proc/net/ip_tables_names" "$R/proc/net/ip6_tables_names" 2>/dev/null)" ]; then return 0; fi
     { exposure_root iptables-legacy-save iptables-legacy-save; exposure_root ip6tables-legacy-save ip6tables-legacy-save; } 2>/dev/null |
-      sed -e '/^#/d' -e 's/ *\\[[0-9:]*\\]$//'
+      exposure_settled
+  }
+
+  # nft shows of some of iptables' matches no more than the name: then iptables has to tell the rest.
+  exposure_nft_rules() {
+    exposure_outline=$(exposure_root nft-outline nft -s -t list ruleset 2>/dev/null)
+    printf '%s\\n' "$exposure_outline"
+    case $exposure_outline in
+      *'xt match'* | *'xt target'* | *'# xt_'*)
+        { exposure_root iptables-save iptables-save; exposure_root ip6tables-save ip6tables-save; } 2>/dev/null |
+          exposure_settled
+        ;;
+    esac
   }
 
   printf 'sockets %s\\n' "$(exposure_listening | sort | cksum)"
@@ -192,7 +210,7 @@ export const exposureFingerprintScript: string = `${common}
     exposure_rules=none
   elif exposure_path=$(exposure_tool nft) &&
     { [ "$exposure_uid" = 0 ] || exposure_may nft-outline "$exposure_path" -s -t list ruleset; }; then
-    exposure_rules=$(exposure_root nft-outline nft -s -t list ruleset 2>/dev/null | cksum)
+    exposure_rules=$(exposure_nft_rules | cksum)
   fi
   if [ -n "$exposure_rules" ] && [ "$(exposure_module ip_tables /proc/net/ip_tables_names)" != absent ]; then
     exposure_rules="$exposure_rules $(exposure_legacy_rules | cksum)"

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Sections } from '../report/section';
-import { evaluateExposure } from './evaluate';
+import { DEFAULT_BOUNDS, evaluateWithin } from './evaluate';
 import { parseExposureFacts } from './facts';
 import type { EvaluationSettings } from './internet';
 import type { ExposureVerdict } from './verdict';
@@ -11,6 +11,8 @@ import type { WorkerInput } from './worker';
 export interface OffLoopBounds {
   /** Reports with more than this about the network are evaluated in a worker thread. */
   readonly inlineBytes: number;
+  /** So are smaller ones whose evaluation takes more than so many steps. */
+  readonly inlineOperations: number;
   /** A worker that takes longer is ended, and the answer is "unknown". */
   readonly timeoutMs: number;
   /** Heap of a worker; one that needs more is ended, too. */
@@ -21,6 +23,7 @@ export interface OffLoopBounds {
 
 export const offLoopBounds: OffLoopBounds = {
   inlineBytes: 192 * 1024,
+  inlineOperations: 400_000,
   timeoutMs: 20_000,
   maxHeapMegabytes: 1024,
   maxWorkers: 2,
@@ -33,8 +36,8 @@ let running = 0;
 const waiting: (() => void)[] = [];
 
 /**
- * The exposure of a host from what it sent: at once when that is little, in a worker thread with a time limit when it is
- * much, so that no host can hold up the event loop. Never rejects: what cannot be evaluated is "unknown".
+ * The exposure of a host from what it sent: at once when that is little work, in a worker thread with a time limit when it
+ * is much, so that no host can hold up the event loop. Never rejects: what cannot be evaluated is "unknown".
  */
 export async function evaluateOffLoop(
   sections: Sections,
@@ -44,7 +47,9 @@ export async function evaluateOffLoop(
   const own = [...sections.values()].filter((section) => section.name.startsWith(OWN));
   const bytes = own.reduce((total, section) => total + section.body.length, 0);
   if (settings.mode !== 'evaluate' || bytes <= bounds.inlineBytes) {
-    return evaluateExposure(parseExposureFacts(sections), settings);
+    const within = { ...DEFAULT_BOUNDS, operations: bounds.inlineOperations };
+    const { verdict, isCutShort } = evaluateWithin(parseExposureFacts(sections), settings, within);
+    if (!isCutShort) return verdict;
   }
   if (running >= bounds.maxWorkers) await new Promise<void>((resolve) => waiting.push(resolve));
   running += 1;

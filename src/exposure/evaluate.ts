@@ -1,3 +1,4 @@
+import { cleanText } from '../report/fields';
 import { Algebra } from './algebra';
 import type { Family } from './addresses';
 import { type Environment, Usage } from './environment';
@@ -32,6 +33,9 @@ export interface EvaluationBounds {
 
 export const DEFAULT_BOUNDS: EvaluationBounds = { operations: 40_000_000, exhaustive: false };
 
+/** Longest sentences, in characters: names of chains and interfaces are the host's own. */
+const MAX_BECAUSE = 400;
+
 /** Most ports that are reported; the rest is counted in the sentence for the host. */
 const MAX_PORTS = 20_000;
 
@@ -46,17 +50,34 @@ export function evaluateExposure(
   settings: EvaluationSettings,
   bounds: EvaluationBounds = DEFAULT_BOUNDS,
 ): ExposureVerdict {
-  if (settings.mode !== 'evaluate') return declared(settings.mode);
-  const unreachable = ([4, 6] as const).every((family) => isPublic(facts, settings, family) === 'no');
-  const { findings, doubts } = examineExposure(facts, settings, bounds);
-  const ports = verdicts(findings, settings);
-  return unreachable ? noPublicAddress(ports) : summary(ports, doubts);
+  return evaluateWithin(facts, settings, bounds).verdict;
+}
+
+/** The verdict, and whether it is one for want of more steps. Never throws. */
+export function evaluateWithin(
+  facts: ExposureFacts,
+  settings: EvaluationSettings,
+  bounds: EvaluationBounds,
+): { readonly verdict: ExposureVerdict; readonly isCutShort: boolean } {
+  if (settings.mode !== 'evaluate') return { verdict: declared(settings.mode), isCutShort: false };
+  try {
+    const unreachable = ([4, 6] as const).every((family) => isPublic(facts, settings, family) === 'no');
+    const { findings, doubts, isCutShort } = examineExposure(facts, settings, bounds);
+    const ports = verdicts(findings, settings);
+    return { verdict: unreachable ? noPublicAddress(ports) : summary(ports, doubts), isCutShort };
+  } catch (error) {
+    // A host may send what nobody has thought of: it is not worth more than its own exposure.
+    const why = error instanceof Error ? error.message : String(error);
+    return { verdict: unknown(`the evaluation failed: ${why}`, []), isCutShort: false };
+  }
 }
 
 /** What was found about each port, with who gets in as sets of addresses, and what could not be found out. */
 export interface Examination {
   readonly findings: readonly PortFinding[];
   readonly doubts: readonly string[];
+  /** The bounds were too tight for all of it. */
+  readonly isCutShort: boolean;
 }
 
 /** Tries every port of a host that has a socket, or that a rule sends on. */
@@ -66,17 +87,21 @@ export function examineExposure(
   bounds: EvaluationBounds = DEFAULT_BOUNDS,
 ): Examination {
   const { sockets } = facts;
-  if (!sockets.known) return { findings: [], doubts: [sockets.why] };
+  if (!sockets.known) return { findings: [], doubts: [sockets.why], isCutShort: false };
   const { interfaces: found } = facts;
-  if (!found.known) return { findings: [], doubts: [`the addresses of the host: ${found.why}`] };
+  if (!found.known) {
+    return { findings: [], doubts: [`the addresses of the host: ${found.why}`], isCutShort: false };
+  }
   const families = ([4, 6] as const).filter((family) => isPublic(facts, settings, family) !== 'no');
   const unreachable = families.length === 0;
   const usage = new Usage();
   if (settings.edge !== null) usage.names('dport', edgePorts(settings));
   const interfaces = new Map(found.value.map((iface) => [iface.name, iface] as const));
+  const budget = new Budget(bounds.operations);
+  const spend = (operations: number): void => budget.spend(operations);
   const routing = {
-    4: new Routing(4, facts.routes[4], facts.rules[4]),
-    6: new Routing(6, facts.routes[6], facts.rules[6]),
+    4: new Routing(4, facts.routes[4], facts.rules[4], spend),
+    6: new Routing(6, facts.routes[6], facts.rules[6], spend),
   };
   const firewall = assemble(facts, { interfaces }, usage);
   const wanted: readonly Family[] = unreachable ? [4, 6] : families;
@@ -88,8 +113,7 @@ export function examineExposure(
     sysctls: facts.sysctls,
     usage,
   };
-  const budget = new Budget(bounds.operations);
-  const algebra = new Algebra((operations) => budget.spend(operations));
+  const algebra = new Algebra(spend);
   const lab: Laboratory = {
     environment,
     hooks: new Hooks(firewall.bases),
@@ -143,7 +167,7 @@ function examine(
   lab: Laboratory,
   facts: ExposureFacts,
 ): Examination {
-  const findings: PortFinding[] = [];
+  const findings: (readonly PortFinding[])[] = [];
   const doubts = new Set<string>();
   for (const one of approaches) {
     if (one.destinations.length === 0) continue;
@@ -151,21 +175,21 @@ function examine(
     if (!facts.virtualServers.known) missing.push(facts.virtualServers.why);
     if (missing.length > 0) {
       for (const why of missing) doubts.add(why);
-      findings.push(...unread(one.family, lab, missing));
+      findings.push(unread(one.family, lab, missing));
       continue;
     }
     if (one.destinations.length === MAX_DESTINATIONS) doubts.add('the host has too many addresses to try them all');
     if (lab.environment.usage.redirects && lab.environment.usage.isComputed('dport'))
       doubts.add('a rule computes with port numbers');
     try {
-      findings.push(...findPorts(one, lab));
+      findings.push(findPorts(one, lab));
     } catch (error) {
       if (!(error instanceof TooLarge)) throw error;
       doubts.add('the rules are too many to be evaluated within bounds');
-      findings.push(...unread(one.family, lab, ['the rules are too many to be evaluated within bounds']));
+      findings.push(unread(one.family, lab, ['the rules are too many to be evaluated within bounds']));
     }
   }
-  return { findings, doubts: [...doubts] };
+  return { findings: findings.flat(), doubts: [...doubts], isCutShort: lab.budget.isSpent };
 }
 
 /** Ports that have a socket, when nobody can tell what the firewall does with them. */
@@ -179,19 +203,36 @@ function unread(family: Family, lab: Laboratory, missing: readonly string[]): re
   );
 }
 
+/** The one that is open the widest stands for a port that is taken over UDP and over UDP-Lite. */
+const WIDTH: Readonly<Record<PortVerdict['openTo'], number>> = { anywhere: 3, unknown: 2, some: 1, none: 0 };
+
 function verdicts(findings: readonly PortFinding[], settings: EvaluationSettings): readonly PortVerdict[] {
   const sorted = [...findings].sort((a, b) => a.port - b.port || a.transport - b.transport || a.family - b.family);
-  return sorted.map((finding) => {
+  const out = new Map<string, PortVerdict>();
+  const sentences = new Map<string, string>();
+  for (const finding of sorted) {
     const proto = finding.transport === 6 ? 'tcp' : 'udp';
-    return {
+    const key = `${proto} ${finding.family} ${finding.port}`;
+    const former = out.get(key);
+    if (former !== undefined && WIDTH[former.openTo] >= WIDTH[finding.openTo]) continue;
+    out.set(key, {
       proto,
       port: finding.port,
       family: FAMILY_NAME[finding.family],
       openTo: finding.openTo,
-      because: finding.transport === 136 ? `UDP-Lite: ${finding.because}` : finding.because,
-      ignored: settings.ignore.some((key) => key.proto === proto && key.port === finding.port),
-    };
-  });
+      because: sentence(finding, sentences),
+      ignored: settings.ignore.some((ignored) => ignored.proto === proto && ignored.port === finding.port),
+    });
+  }
+  return [...out.values()];
+}
+
+/** Thousands of ports often share one sentence. */
+function sentence({ transport, because }: PortFinding, known: Map<string, string>): string {
+  const text = transport === 136 ? `UDP-Lite: ${because}` : because;
+  let clean = known.get(text);
+  if (clean === undefined) known.set(text, (clean = cleanText(text, MAX_BECAUSE)));
+  return clean;
 }
 
 function summary(all: readonly PortVerdict[], doubts: readonly string[]): ExposureVerdict {
@@ -224,7 +265,7 @@ function unknown(because: string, ports: readonly PortVerdict[]): ExposureVerdic
   return {
     verdict: 'unknown',
     basis: 'assumed',
-    because: `taken as exposed, since it is not certain: ${because}`,
+    because: cleanText(`taken as exposed, since it is not certain: ${because}`, MAX_BECAUSE),
     ports,
   };
 }

@@ -30,7 +30,7 @@ export function handshake(deliveries: readonly Delivery[], start: Packet, hooks:
     done.push(...acknowledge(answered, flow, start, hooks, run, wasUntracked));
     run.about = '';
   }
-  return merge(done);
+  return merge(done, run.algebra);
 }
 
 /** The SYN-ACK on its way out. */
@@ -60,7 +60,7 @@ function answer(flow: Flow, by: Delivery['by'], hooks: Hooks, run: Run, track: T
       out.push(...leave(passed, packet.family, hooks, run, track));
     }
   }
-  return merge(out);
+  return merge(out, run.algebra);
 }
 
 /** The route back to the peers; those to whom none leads cannot connect. */
@@ -105,7 +105,7 @@ function acknowledge(
     const again: Flow = { ...flow, packet, peers };
     const tracks: readonly Track[] = wasUntracked ? [() => 'new', () => 'invalid'] : [() => 'established'];
     const ways = tracks.map((track) => arrive([again], hooks, run, track, false).map((delivery) => delivery.flow));
-    for (const arrived of merge(ways.flat())) out.push({ ...flow, peers: arrived.peers });
+    for (const arrived of merge(ways.flat(), run.algebra)) out.push({ ...flow, peers: arrived.peers });
   }
   return out;
 }

@@ -22,7 +22,16 @@ export class Hooks {
   private readonly events = new Map<string, readonly Event[]>();
   private readonly reversedEvents = new Map<string, readonly Event[]>();
 
-  constructor(private readonly bases: readonly BaseChain[]) {}
+  private readonly deviceChains: Readonly<Record<'ingress' | 'egress', readonly BaseChain[]>>;
+  private readonly bridgeChains: readonly BaseChain[];
+
+  constructor(private readonly bases: readonly BaseChain[]) {
+    const sorted = [...bases].sort((a, b) => a.priority - b.priority);
+    const onDevice = (hook: string): readonly BaseChain[] =>
+      sorted.filter((base) => base.hook === hook && (base.family === 'netdev' || base.family === 'inet'));
+    this.deviceChains = { ingress: onDevice('ingress'), egress: onDevice('egress') };
+    this.bridgeChains = sorted.filter((base) => base.family === 'bridge');
+  }
 
   /** Runs all chains of a hook; gives the flows that pass every one of them. */
   run(hook: string, family: Family, flows: readonly Flow[], run: Run, track: Track): readonly Flow[] {
@@ -38,39 +47,36 @@ export class Hooks {
 
   /** Runs the chains of one interface (netdev ingress and egress, inet ingress); null: the interface is not known. */
   runDevice(hook: 'ingress' | 'egress', device: string | null, flows: readonly Flow[], run: Run): readonly Flow[] {
-    const own = this.bases
-      .filter((base) => base.hook === hook && (base.family === 'netdev' || base.family === 'inet'))
-      .sort((a, b) => a.priority - b.priority);
     let current = flows;
-    for (const base of own) {
+    for (const base of this.deviceChains[hook]) {
+      run.budget.spend(1 + (base.devices?.length ?? 0));
       if (base.devices !== undefined && base.devices !== null && device !== null && !base.devices.includes(device))
         continue;
       const doubtful = base.devices === null || base.devices === undefined || device === null;
       const passed = through(base, current, run);
-      current = doubtful ? merge([...passed, ...current]) : passed;
+      current = doubtful ? merge([...passed, ...current], run.algebra) : passed;
     }
     return current;
   }
 
   hasDevice(hook: 'ingress' | 'egress'): boolean {
-    return this.bases.some((base) => base.hook === hook);
+    return this.deviceChains[hook].length > 0;
   }
 
   hasBridge(): boolean {
-    return this.bases.some((base) => base.family === 'bridge');
+    return this.bridgeChains.length > 0;
   }
 
   /** Bridge chains see packets that come in through a bridge's port, before anything else does. */
   runBridge(hook: string, flows: readonly Flow[], run: Run): readonly Flow[] {
-    const own = this.bases
-      .filter((base) => base.family === 'bridge' && base.hook === hook)
-      .sort((a, b) => a.priority - b.priority);
     let current = flows;
-    for (const base of own) {
+    for (const base of this.bridgeChains) {
+      if (base.hook !== hook) continue;
       // Whether conntrack works on bridges is a module's matter, so both are tried.
       const both = current.flatMap((flow) => [flow, { ...flow, packet: { ...flow.packet, tracking: 'new' as const } }]);
       current = merge(
         through(base, both, run).map((flow) => ({ ...flow, packet: { ...flow.packet, tracking: 'invalid' as const } })),
+        run.algebra,
       );
     }
     return current;
@@ -154,7 +160,7 @@ export class Hooks {
       open = passed.filter((flow) => !flow.packet.connection.mapped);
       done.push(...passed.filter((flow) => flow.packet.connection.mapped));
     }
-    return merge([...done, ...open]);
+    return merge([...done, ...open], run.algebra);
   }
 }
 
@@ -169,7 +175,7 @@ function sees(base: BaseChain, family: Family): boolean {
 /** A chain of a table that may be dormant may see the packets or not. */
 function through(base: BaseChain, flows: readonly Flow[], run: Run): readonly Flow[] {
   const passed = runBase(base, flows, run);
-  return base.active === null ? merge([...passed, ...flows]) : passed;
+  return base.active === null ? merge([...passed, ...flows], run.algebra) : passed;
 }
 
 function tracked(flow: Flow, track: Track): Flow {

@@ -4,7 +4,7 @@ import type { IpSet, IpSetElement } from './ipset-save';
 import { type Match, both, member, peersIn, whether } from './match';
 import { symbol } from './nft-symbols';
 import type { Flow } from './packet';
-import { type Bound, EMPTY, type RangeSet, fromPairs, subtract, union } from './ranges';
+import { type Bound, EMPTY, type RangeSet, fromPairs } from './ranges';
 
 export type Part = 'ip' | 'net' | 'port' | 'iface' | 'mac' | 'mark';
 
@@ -39,18 +39,52 @@ export function plainRanges(set: IpSet): RangeSet | null {
     }
     return fromPairs(pairs);
   }
-  const sized = set.elements.map((element) => ({ element, range: elementRange(element.value, set.family) }));
-  sized.sort((a, b) => size(b.range) - size(a.range));
-  let ranges: RangeSet = EMPTY;
-  for (const { element, range } of sized) {
-    if (range === null) return null;
-    ranges = element.nomatch ? subtract(ranges, range) : union(ranges, range);
+  const layers: Layer[] = [];
+  for (const element of set.elements) {
+    const range = elementRange(element.value, set.family);
+    if (range === null || range.length === 0) return null;
+    layers.push({ start: range[0] as Bound, end: range[1] as Bound, matches: !element.nomatch });
   }
-  return ranges;
+  return topmost(layers);
 }
 
-function size(range: RangeSet | null): number {
-  return range === null ? 0 : Number(range[1]) - Number(range[0]);
+interface Layer {
+  readonly start: Bound;
+  readonly end: Bound;
+  readonly matches: boolean;
+}
+
+/** Prefixes nest, so one pass with a stack finds the most specific one of every address; null if some only overlap. */
+function topmost(layers: readonly Layer[]): RangeSet | null {
+  const sorted = [...layers].sort((a, b) => order(a.start, b.start) || order(b.end, a.end));
+  const pairs: (readonly [Bound, Bound])[] = [];
+  const stack: Layer[] = [];
+  let position = sorted[0]?.start ?? 0;
+  const emit = (end: Bound): void => {
+    if (stack[stack.length - 1]?.matches === true && position < end) pairs.push([position, end]);
+    if (position < end) position = end;
+  };
+  const closeUpTo = (start: Bound | null): void => {
+    for (let top = stack[stack.length - 1]; top !== undefined; top = stack[stack.length - 1]) {
+      if (start !== null && top.end > start) return;
+      emit(top.end);
+      stack.pop();
+    }
+  };
+  for (const layer of sorted) {
+    closeUpTo(layer.start);
+    const top = stack[stack.length - 1];
+    if (top !== undefined && layer.end > top.end) return null;
+    if (top === undefined) position = layer.start;
+    else emit(layer.start);
+    stack.push(layer);
+  }
+  closeUpTo(null);
+  return fromPairs(pairs);
+}
+
+function order(a: Bound, b: Bound): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function elementRange(text: string, family: Family): RangeSet | null {

@@ -5,7 +5,7 @@ import { type Parsed, type Part, elementMatch, ipsetKey, parseElement, partsOf, 
 import type { IpSet } from './ipset-save';
 import { type Match, type Test, member, peersIn } from './match';
 import type { Flow } from './packet';
-import { EMPTY, type RangeSet, subtract, union } from './ranges';
+import { EMPTY, type RangeSet, subtract, unionAll } from './ranges';
 import type { Reading } from './reading';
 import type { Run } from './run';
 
@@ -15,12 +15,16 @@ interface Reader {
   readonly usage: Usage;
 }
 
+/** More sets than anybody puts into one list. */
+const MOST_IN_LIST = 1000;
+
 /** All ipsets of a host, ready to be asked. */
 export class IpSets {
   private readonly byName = new Map<string, IpSet>();
   private readonly plainSets = new Map<string, RangeSet | null>();
   private readonly parsed = new Map<string, readonly Parsed[]>();
   private readonly memory = new Map<string, Match>();
+  private readonly noted = new Set<string>();
 
   constructor(
     reading: Reading<readonly IpSet[]>,
@@ -44,7 +48,7 @@ export class IpSets {
 
   private ask(name: string, flags: readonly string[], flow: Flow, run: Run, depth: number): Match {
     const set = this.byName.get(name);
-    if (set === undefined || depth > 4) return 'maybe';
+    if (set === undefined) return 'maybe';
     if (set.type === 'list:set') return this.askList(set, flags, flow, run, depth);
     const parts = partsOf(set.type);
     if (parts === null || flags.length < parts.length) return set.type === '' || parts === null ? 'maybe' : 'no';
@@ -57,19 +61,21 @@ export class IpSets {
   }
 
   private askList(set: IpSet, flags: readonly string[], flow: Flow, run: Run, depth: number): Match {
-    let sure: RangeSet = EMPTY;
-    let may: RangeSet = EMPTY;
-    const all = EVERYTHING[flow.packet.family];
-    for (const element of set.elements.slice(0, 1000)) {
+    // The kernel puts no list into a list, and nobody a thousand sets.
+    if (depth > 0 || set.elements.length > MOST_IN_LIST) return 'maybe';
+    const sure: RangeSet[] = [];
+    const may: RangeSet[] = [];
+    for (const element of set.elements) {
       const one = this.ask(element.value, flags, flow, run, depth + 1);
       if (one === 'yes') return 'yes';
-      if (one === 'maybe') may = all;
+      if (one === 'maybe') may.push(EVERYTHING[flow.packet.family]);
       else if (one !== 'no') {
-        sure = union(sure, one.sure);
-        may = union(may, one.may);
+        sure.push(one.sure);
+        may.push(one.may);
+        run.budget.spend(one.may.length);
       }
     }
-    return { sure, may };
+    return { sure: unionAll(sure), may: unionAll(may) };
   }
 
   /** Sets of addresses alone: kept as ranges, exceptions (nomatch) cut out by the length of their prefix. */
@@ -100,42 +106,53 @@ export class IpSets {
     ].join('|');
     const found = this.memory.get(key);
     if (found !== undefined) return found;
-    let elements = this.parsed.get(set.name);
-    if (elements === undefined)
-      this.parsed.set(set.name, (elements = set.elements.map((element) => parseElement(element, parts, set.family))));
+    const elements = this.elementsOf(set, parts);
     run.budget.spend(elements.length);
-    let sure: RangeSet = EMPTY;
-    let may: RangeSet = EMPTY;
+    let sure: RangeSet[] = [];
+    const may: RangeSet[] = [];
     const all = EVERYTHING[packet.family];
     for (const element of elements) {
       const match = elementMatch(element, parts, flags, flow);
       if (match === 'no') continue;
       const ranges = match === 'yes' || match === 'maybe' ? { sure: match === 'yes' ? all : EMPTY, may: all } : match;
-      if (element.nomatch) sure = subtract(sure, ranges.may);
-      else {
-        sure = union(sure, ranges.sure);
-        may = union(may, ranges.may);
+      if (element.nomatch) {
+        const before = unionAll(sure);
+        run.budget.spend(1 + before.length);
+        sure = [subtract(before, ranges.may)];
+      } else {
+        sure.push(ranges.sure);
+        may.push(ranges.may);
       }
     }
-    const result: Match = { sure, may };
+    const result: Match = { sure: unionAll(sure), may: unionAll(may) };
     this.memory.set(key, result);
     return result;
+  }
+
+  private elementsOf(set: IpSet, parts: readonly Part[]): readonly Parsed[] {
+    let elements = this.parsed.get(set.name);
+    if (elements === undefined)
+      this.parsed.set(set.name, (elements = set.elements.map((element) => parseElement(element, parts, set.family))));
+    return elements;
   }
 
   /** Notes the ports and destinations that a set tells apart. */
   private note(name: string, flags: readonly string[], scope: Reader, depth: number): void {
     const set = this.byName.get(name);
-    if (set === undefined || depth > 4) return;
+    if (set === undefined) return;
     if (set.type === 'list:set') {
-      for (const element of set.elements.slice(0, 1000)) this.note(element.value, flags, scope, depth + 1);
+      if (depth > 0 || set.elements.length > MOST_IN_LIST) return;
+      for (const element of set.elements) this.note(element.value, flags, scope, depth + 1);
       return;
     }
+    const key = `${scope.family} ${flags.join(',')} ${name}`;
+    if (this.noted.has(key)) return;
+    this.noted.add(key);
     const parts = partsOf(set.type) ?? [];
     if (!parts.includes('port') && !flags.includes('dst')) return;
     const port = flags[parts.indexOf('port')] === 'src' ? 'sport' : 'dport';
     // Neighbouring elements may say different things, so each is noted by itself.
-    for (const element of set.elements) {
-      const parsed = parseElement(element, parts, set.family);
+    for (const parsed of this.elementsOf(set, parts)) {
       scope.usage.names(port, parsed.ports ?? EMPTY);
       if (set.family !== scope.family) continue;
       for (const [at, range] of parsed.address.entries()) {

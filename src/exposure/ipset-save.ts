@@ -19,6 +19,7 @@ export interface IpSetElement {
 
 /** Reads `create NAME TYPE …` and `add NAME ELEMENT …`; null when a line is neither. */
 export function parseIpsetSave(text: string): readonly IpSet[] | null {
+  if (text !== '' && !text.endsWith('\n')) return null;
   const sets = new Map<string, IpSet & { elements: IpSetElement[] }>();
   for (const line of text.split('\n')) {
     if (line === '') continue;

@@ -17,7 +17,7 @@ export function compileMatches(rule: ParsedRule, scope: IptablesScope): readonly
     steps.push({ kind: 'test', test: ownOption(option, scope), late });
   }
   for (const { name, options } of rule.matches) {
-    const test = COMPILERS[name]?.(options, scope) ?? ((): Match => 'maybe');
+    const test = COMPILERS.get(name)?.(options, scope) ?? ((): Match => 'maybe');
     const ports = fewPorts(name, options);
     const late = ASKS_PEER.has(name);
     steps.push(ports === undefined ? { kind: 'test', test, late } : { kind: 'test', test, late, ports });
@@ -39,11 +39,9 @@ function fewPorts(name: string, options: readonly Option[]): readonly number[] |
   return set === null ? undefined : listed(set);
 }
 
-const COMPILERS: Readonly<Record<string, MatchCompiler>> = {
-  ...PACKET_MATCHES,
-  ...CONNECTION_MATCHES,
-  ...STATEFUL_MATCHES,
-};
+const COMPILERS: ReadonlyMap<string, MatchCompiler> = new Map(
+  Object.entries({ ...PACKET_MATCHES, ...CONNECTION_MATCHES, ...STATEFUL_MATCHES }),
+);
 
 function ownOption(option: Option, scope: IptablesScope): Test {
   const value = option.values[0] ?? '';

@@ -11,15 +11,21 @@ import { joined } from './nft-effects';
 import { type BaseChain, type Chain, type Rule, type Step, orderSteps } from './program';
 
 /** Hooks of the built-in chains with their priorities (include/uapi/linux/netfilter_ipv4.h). */
-const HOOKS: Readonly<Record<string, string>> = {
-  PREROUTING: 'prerouting',
-  INPUT: 'input',
-  FORWARD: 'forward',
-  OUTPUT: 'output',
-  POSTROUTING: 'postrouting',
-};
+const HOOKS: ReadonlyMap<string, string> = new Map([
+  ['PREROUTING', 'prerouting'],
+  ['INPUT', 'input'],
+  ['FORWARD', 'forward'],
+  ['OUTPUT', 'output'],
+  ['POSTROUTING', 'postrouting'],
+]);
 
-const PRIORITIES: Readonly<Record<string, number>> = { raw: -300, mangle: -150, nat: -100, filter: 0, security: 50 };
+const PRIORITIES: ReadonlyMap<string, number> = new Map([
+  ['raw', -300],
+  ['mangle', -150],
+  ['nat', -100],
+  ['filter', 0],
+  ['security', 50],
+]);
 
 /** Makes the tables of one listing ready to be run. */
 export function compileIptables(
@@ -55,8 +61,8 @@ function compileTable(table: IptablesTable, variant: string, scope: IptablesScop
 }
 
 function baseOf(chain: IptablesChain, made: Chain, table: string, family: string, effects: boolean): BaseChain | null {
-  const hook = HOOKS[chain.name];
-  const priority = PRIORITIES[table];
+  const hook = HOOKS.get(chain.name);
+  const priority = PRIORITIES.get(table);
   if (chain.policy === null || hook === undefined || priority === undefined) return null;
   const policy = chain.policy === 'DROP' ? 'drop' : 'accept';
   const type = table === 'nat' ? 'nat' : 'filter';

@@ -28,6 +28,8 @@ interface ChainDraft {
 
 /** Reads the output; null when a line is none that iptables-save writes, or the output is cut off. */
 export function parseIptablesSave(text: string): IptablesSave | null {
+  // Whatever is whole ends with a line break.
+  if (text !== '' && !text.endsWith('\n')) return null;
   const tables: IptablesTable[] = [];
   const incompatible: string[] = [];
   let nfTables = false;

@@ -30,7 +30,7 @@ export function compileLeft(expr: unknown, context: LeftContext, depth = 0): Lef
     return plain('number', 'none', () => ({ kind: 'choice', low: 0, high: 0 }));
   if (kind === 'ipsec') return plain('opaque', 'none', () => ({ kind: 'choice', low: null, high: 0 }));
   if (kind === 'numgen' && isRecord(body)) return numgen(body, context);
-  if (kind in BITWISE) return bitwiseLeft(kind, body, context, depth);
+  if (BITWISE.has(kind)) return bitwiseLeft(kind, body, context, depth);
   if (kind === 'elem' && isRecord(body)) return compileLeft(body['val'], context, depth + 1);
   noteUse(expr, context, depth);
   return plain('opaque', 'none', () => UNKNOWN);
@@ -45,7 +45,7 @@ export function compileKey(expr: unknown, context: LeftContext): readonly Left[]
   return [compileLeft(inner, context)];
 }
 
-const BITWISE: Readonly<Record<string, true>> = { '&': true, '|': true, '^': true, '<<': true, '>>': true };
+const BITWISE = new Set(['&', '|', '^', '<<', '>>']);
 
 function bitwiseLeft(op: string, body: unknown, context: LeftContext, depth: number): Left {
   if (!Array.isArray(body) || body.length < 2) return plain('opaque', 'none', () => UNKNOWN);
@@ -74,7 +74,7 @@ function combined(op: string, left: Value, right: Value): Value {
 }
 
 function constantLeft(expr: unknown): Left {
-  const value = typeof expr === 'number' || typeof expr === 'string' ? expr : UNKNOWN;
+  const value = Number.isSafeInteger(expr) || typeof expr === 'string' ? (expr as number | string) : UNKNOWN;
   return plain('number', 'none', () => value);
 }
 

@@ -39,7 +39,7 @@ export function payloadField(protocol: string, field: string, context: LeftConte
   if (protocol === 'ether') return etherField(field);
   if (protocol === 'vlan')
     return plain('number', 'none', (flow) => (flow.packet.direction === 'reply' ? BREAK : UNKNOWN));
-  const transport = TRANSPORTS[protocol];
+  const transport = Object.hasOwn(TRANSPORTS, protocol) ? TRANSPORTS[protocol] : undefined;
   if (transport !== undefined || protocol === 'th') return transportField(protocol, field, transport ?? null, context);
   if (['vxlan', 'geneve', 'gretap', 'tunnel', 'gre'].includes(protocol)) {
     return plain('opaque', 'none', ({ packet }) => (packet.transport === 17 ? UNKNOWN : BREAK));
@@ -125,7 +125,7 @@ function transportField(protocol: string, field: string, transport: number | nul
 
 function chosen(name: string, context: LeftContext): Value {
   if (context.usage.mangled.has(name)) return UNKNOWN;
-  const usual = CHOSEN[name];
+  const usual = Object.hasOwn(CHOSEN, name) ? CHOSEN[name] : undefined;
   return usual === undefined ? UNKNOWN : { kind: 'choice', low: usual[0], high: usual[1] };
 }
 

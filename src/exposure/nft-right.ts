@@ -8,7 +8,7 @@ import { ANYTHING_MAYBE, type ValueSet } from './values';
 
 /** One value of a field, or null if it is not understood. Lists are flags, taken together. */
 export function scalarOf(raw: unknown, left: Pick<Left, 'domain' | 'symbols'>, depth = 0): Bound | null {
-  if (typeof raw === 'number') return left.domain === 'ipv6' ? BigInt(raw) : Number.isFinite(raw) ? raw : null;
+  if (typeof raw === 'number') return Number.isSafeInteger(raw) ? (left.domain === 'ipv6' ? BigInt(raw) : raw) : null;
   if (typeof raw === 'boolean') return raw ? 1 : 0;
   if (typeof raw === 'string') return scalarText(raw, left);
   const list = Array.isArray(raw)

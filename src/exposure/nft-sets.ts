@@ -3,7 +3,7 @@ import type { Left } from './left';
 import { type Match, both } from './match';
 import { rangeOf, valuesOf } from './nft-right';
 import type { Flow, Packet } from './packet';
-import { EMPTY, type RangeSet, fromPairs, subtract, union } from './ranges';
+import { EMPTY, type RangeSet, subtract, union, unionAll } from './ranges';
 import { isRecord } from './reading';
 import type { Run } from './run';
 import { BREAK, UNKNOWN, type Value, type ValueSet, isIn } from './values';
@@ -210,13 +210,6 @@ function simplest(sure: RangeSet, may: RangeSet, packet: Packet): Match {
 
 function covers(set: RangeSet, all: RangeSet): boolean {
   return set.length === 2 && set[0] === all[0] && set[1] === all[1];
-}
-
-function unionAll(sets: readonly RangeSet[]): RangeSet {
-  if (sets.length < 2) return sets[0] ?? EMPTY;
-  const pairs: [number | bigint, number | bigint][] = [];
-  for (const set of sets) for (let i = 0; i < set.length; i += 2) pairs.push([set[i] as number, set[i + 1] as number]);
-  return fromPairs(pairs);
 }
 
 /** The key under which a set's changes by packets are noted. */

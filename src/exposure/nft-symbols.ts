@@ -33,8 +33,8 @@ export const SYMBOLS = {
 export type SymbolTable = keyof typeof SYMBOLS;
 
 export function symbol(table: SymbolTable, word: string): number | null {
-  const found = (SYMBOLS[table] as Readonly<Record<string, number>>)[word];
-  if (found !== undefined) return found;
+  const own: Readonly<Record<string, number>> = SYMBOLS[table];
+  if (Object.hasOwn(own, word)) return own[word] ?? null;
   if (/^\d{1,15}$/.test(word)) return Number(word);
   return /^0x[0-9a-fA-F]{1,13}$/.test(word) ? parseInt(word, 16) : null;
 }

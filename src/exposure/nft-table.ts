@@ -2,7 +2,7 @@ import type { Family } from './addresses';
 import type { Usage } from './environment';
 import { type Left, type LeftContext } from './left';
 import { compileKey } from './nft-left';
-import type { NftTable } from './nft-json';
+import type { NftSet, NftTable } from './nft-json';
 import { valuesOf } from './nft-right';
 import { SetIndex, setKey } from './nft-sets';
 import type { Chain } from './program';
@@ -13,12 +13,15 @@ export class TableScope {
   readonly chains = new Map<string, Chain>();
   private readonly indexes = new WeakMap<readonly Left[], Map<string, SetIndex>>();
   private readonly keys = new Map<string, readonly Left[]>();
+  private readonly sets: ReadonlyMap<string, NftSet>;
   private serial = 0;
 
   constructor(
     readonly table: NftTable,
     readonly context: LeftContext,
-  ) {}
+  ) {
+    this.sets = new Map(table.sets.map((set) => [set.name, set]));
+  }
 
   get usage(): Usage {
     return this.context.usage;
@@ -37,7 +40,7 @@ export class TableScope {
   }
 
   private named(name: string, lefts: readonly Left[]): SetIndex | null {
-    const set = this.table.sets.find((candidate) => candidate.name === name);
+    const set = this.sets.get(name);
     if (set === undefined) return null;
     let own = this.indexes.get(lefts);
     if (own === undefined) this.indexes.set(lefts, (own = new Map()));

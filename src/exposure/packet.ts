@@ -1,5 +1,6 @@
 import type { Family } from './addresses';
-import { type Bound, type RangeSet, isEmpty, union } from './ranges';
+import type { Algebra } from './algebra';
+import { type Bound, type RangeSet, isEmpty } from './ranges';
 import type { Transport } from './sockets';
 
 /** What conntrack says of a packet. `invalid` stands for "no connection attached", which rules see before conntrack has run, too. */
@@ -91,26 +92,26 @@ function keyOf(packet: Packet): string {
 }
 
 /** Joins flows in equal states; of their reasons the one that more peers have survives. */
-export function merge(flows: readonly Flow[]): readonly Flow[] {
+export function merge(flows: readonly Flow[], algebra: Algebra): readonly Flow[] {
   if (flows.length < 2) return flows;
   const byPacket = new Map<Packet, Flow>();
   for (const flow of flows) {
     if (isEmpty(flow.peers)) continue;
     const same = byPacket.get(flow.packet);
-    byPacket.set(flow.packet, same === undefined ? flow : joinedFlow(same, flow));
+    byPacket.set(flow.packet, same === undefined ? flow : joinedFlow(same, flow, algebra));
   }
   if (byPacket.size < 2) return [...byPacket.values()];
   const byKey = new Map<string, Flow>();
   for (const flow of byPacket.values()) {
     const key = keyOf(flow.packet);
     const same = byKey.get(key);
-    byKey.set(key, same === undefined ? flow : joinedFlow(same, flow));
+    byKey.set(key, same === undefined ? flow : joinedFlow(same, flow, algebra));
   }
   return [...byKey.values()];
 }
 
-function joinedFlow(a: Flow, b: Flow): Flow {
-  return { packet: a.packet, peers: union(a.peers, b.peers), why: a.why === b.why ? a.why : longer(a, b) };
+function joinedFlow(a: Flow, b: Flow, algebra: Algebra): Flow {
+  return { packet: a.packet, peers: algebra.union(a.peers, b.peers), why: a.why === b.why ? a.why : longer(a, b) };
 }
 
 function longer(a: Flow, b: Flow): Why | null {

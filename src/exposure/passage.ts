@@ -35,6 +35,7 @@ function enter(flows: readonly Flow[], hooks: Hooks, run: Run): readonly Flow[] 
   const iface = name === null ? undefined : run.environment.interfaces.get(name);
   let current = flows;
   if (hooks.hasDevice('ingress')) {
+    run.budget.spend(run.environment.interfaces.size);
     const members = [...run.environment.interfaces.values()].filter(
       (other) => other.master === name && iface?.kind !== 'vrf',
     );
@@ -42,12 +43,15 @@ function enter(flows: readonly Flow[], hooks: Hooks, run: Run): readonly Flow[] 
     const parent = iface === undefined || iface.kind === 'veth' ? null : iface.parent;
     const below = parent !== null ? [parent] : members.map((member) => member.name);
     if (below.length > 0)
-      current = merge(below.flatMap((device) => [...hooks.runDevice('ingress', device, current, run)]));
+      current = merge(
+        below.flatMap((device) => [...hooks.runDevice('ingress', device, current, run)]),
+        run.algebra,
+      );
     current = hooks.runDevice('ingress', name, current, run);
   }
   if (hooks.hasBridge() && (iface === undefined || iface.kind === 'bridge' || iface.kind === null)) {
     const crossed = bridged(current, hooks, run);
-    current = iface?.kind === 'bridge' ? crossed : merge([...crossed, ...current]);
+    current = iface?.kind === 'bridge' ? crossed : merge([...crossed, ...current], run.algebra);
   }
   return current;
 }
@@ -178,6 +182,7 @@ function atSocket(flow: Flow, run: Run): readonly Flow[] {
     if (service.servers === 0) run.stop(flow, 'an IPVS service without servers');
     return service.servers === 0 ? [] : [because(flow, 'nat', 'handed on by IPVS')];
   }
+  run.budget.spend(listeners.at(packet.transport, port ?? 0).length);
   const answer = listeners.answers(arrival);
   if (answer !== 'yes')
     run.stop(flow, answer === 'no' ? 'nothing listens there' : 'it is not known whether a socket takes it');

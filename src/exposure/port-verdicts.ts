@@ -107,6 +107,7 @@ function judged(
   const { family } = approach;
   const { usage, listeners } = lab.environment;
   const peers = approach.peers(transport, port);
+  lab.budget.spend(approach.destinations.length + sockets.length);
   let surely: RangeSet = EMPTY;
   let maybe: RangeSet = EMPTY;
   let shown = null as Outcome | null;

@@ -65,6 +65,7 @@ interface Ends {
 
 /** Runs a base chain; gives the flows that pass. What is dropped is noted in the run. */
 export function runBase(base: BaseChain, flows: readonly Flow[], run: Run): readonly Flow[] {
+  run.budget.spend(1);
   const ends: Ends = { accepted: [] };
   const fallen = runChain(base.chain, flows, run, ends, 0);
   const passed = [...ends.accepted];
@@ -72,7 +73,7 @@ export function runBase(base: BaseChain, flows: readonly Flow[], run: Run): read
     if (base.policy === 'drop') run.stop(flow, `dropped by the policy of ${base.chain.label}`);
     else passed.push(base.chain.rules.length > 0 ? because(flow, 'policy', `the policy of ${base.chain.label}`) : flow);
   }
-  return merge(passed);
+  return merge(passed, run.algebra);
 }
 
 /** Runs a chain; what reaches its end or returns is the result, what is accepted goes to `ends`. */
@@ -81,6 +82,7 @@ function runChain(chain: Chain, flows: readonly Flow[], run: Run, ends: Ends, de
     for (const flow of flows) run.lose(flow, `too many jumps at ${chain.label}`);
     return [];
   }
+  run.budget.spend(1);
   chain.index ??= indexRules(chain.rules);
   const rules = run.rewritesPorts ? chain.index.all : chain.index.rulesFor(flows);
   const returned: Flow[] = [];
@@ -95,10 +97,10 @@ function runChain(chain: Chain, flows: readonly Flow[], run: Run, ends: Ends, de
         if (runRule(rule, 0, flow, run, { next, returned, accepted: ends.accepted }, depth)) next.push(flow);
       }
     }
-    current = bounded(next.length < 2 ? next : merge(next), run, chain.label);
+    current = bounded(next.length < 2 ? next : merge(next, run.algebra), run, chain.label);
     if (current.length === 0) break;
   }
-  return returned.length === 0 ? current : merge([...current, ...returned]);
+  return returned.length === 0 ? current : merge([...current, ...returned], run.algebra);
 }
 
 function bounded(flows: readonly Flow[], run: Run, label: string): readonly Flow[] {

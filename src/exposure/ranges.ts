@@ -109,6 +109,14 @@ export function union(a: RangeSet, b: RangeSet): RangeSet {
   return out;
 }
 
+/** All of many sets, at the cost of sorting their ranges once. */
+export function unionAll(sets: readonly RangeSet[]): RangeSet {
+  if (sets.length < 4) return sets.reduce(union, EMPTY);
+  const pairs: (readonly [Bound, Bound])[] = [];
+  for (const set of sets) for (let i = 0; i < set.length; i += 2) pairs.push([set[i] as Bound, set[i + 1] as Bound]);
+  return fromPairs(pairs);
+}
+
 /** What is in `a` and not in `b`. */
 export function subtract(a: RangeSet, b: RangeSet): RangeSet {
   if (a === b || a.length === 0) return EMPTY;

@@ -50,6 +50,8 @@ export class Routing {
     readonly family: Family,
     routes: Reading<readonly Route[]>,
     rules: Reading<readonly RouteRule[]>,
+    /** Is told what lookups cost. */
+    private readonly spend: (operations: number) => void = () => undefined,
   ) {
     // A host that has an address has a local route to it: none at all means that the list is not what it should be.
     this.known = routes.known && rules.known && routes.value.some((route) => route.type === 'local');
@@ -80,6 +82,7 @@ export class Routing {
     const out: Piece[] = [];
     let open: RangeSet = EVERYTHING[this.family];
     for (const rule of this.rules) {
+      this.spend(1);
       if (isEmpty(open)) break;
       const { sure, may } = this.applies(rule, query);
       const tried = intersect(open, may);
@@ -92,6 +95,7 @@ export class Routing {
       }
       const table = rule.l3mdev ? query.vrfTable : rule.table;
       for (const segment of table === null ? [] : (this.tables.get(table) ?? [])) {
+        this.spend(1 + open.length + segment.to.length);
         if (segment.passes) continue;
         if (rule.suppressPrefixLength !== null && segment.prefixLength <= rule.suppressPrefixLength) continue;
         const to = intersect(tried, segment.to);
@@ -129,9 +133,9 @@ export class Routing {
 
   /** What may happen to packets for one destination. */
   outcomes(destination: Bound, query: Query): readonly Outcome[] {
-    return this.lookup(query)
-      .filter((piece) => contains(piece.to, destination))
-      .map((piece) => piece.outcome);
+    const pieces = this.lookup(query);
+    this.spend(pieces.length);
+    return pieces.filter((piece) => contains(piece.to, destination)).map((piece) => piece.outcome);
   }
 
   /** Destinations for which the outcome surely, and may, satisfy a condition. */
@@ -139,6 +143,7 @@ export class Routing {
     let may = EMPTY;
     let not = EMPTY;
     for (const { to, outcome } of this.lookup(query)) {
+      this.spend(1 + (to.length >> 2));
       if (outcome.kind === 'unknown') {
         may = union(may, to);
         not = union(not, to);
@@ -185,7 +190,17 @@ export class Routing {
     return subtract(EVERYTHING[6], union(union(local, MULTICAST[6]), none));
   }
 
+  private readonly types = new Map<string, RangeSet>();
+
   private typed(kind: string, device: string | null): RangeSet {
+    const key = `${kind} ${device ?? ''}`;
+    let ranges = this.types.get(key);
+    if (ranges === undefined) this.types.set(key, (ranges = this.findTyped(kind, device)));
+    return ranges;
+  }
+
+  private findTyped(kind: string, device: string | null): RangeSet {
+    this.spend(this.routes.length);
     const found = this.routes.filter(
       (route) => route.table === 'local' && route.type === kind && (device === null || route.devices.includes(device)),
     );

@@ -1,7 +1,7 @@
 import type { Environment } from './environment';
 import { Algebra } from './algebra';
 import type { Flow, Packet } from './packet';
-import { type Bound, EMPTY, type RangeSet, union } from './ranges';
+import { type Bound, type RangeSet, unionAll } from './ranges';
 
 /** Thrown inside the evaluator only: an input that costs more than the bounds allow. The answer is then "unknown". */
 export class TooLarge extends Error {}
@@ -10,9 +10,15 @@ export class TooLarge extends Error {}
 export class Budget {
   constructor(private left: number) {}
 
+  /** @throws TooLarge from the step on that is one too many. */
   spend(operations: number): void {
     this.left -= operations;
     if (this.left < 0) throw new TooLarge();
+  }
+
+  /** Whether something was left out, since it would have cost too much. */
+  get isSpent(): boolean {
+    return this.left < 0;
   }
 }
 
@@ -26,12 +32,10 @@ export type Mode = 'free' | 'natural';
 export class Run {
   /** Something was met that differs between the modes. */
   choiceSeen = false;
-  /** Peers whose packets may be stopped somewhere. */
-  stopped: RangeSet = EMPTY;
   /** Who was stopped where, for the explanation. */
   readonly stops: { readonly text: string; readonly peers: RangeSet }[] = [];
-  /** Peers whose packets went where the model cannot follow. */
-  lost: RangeSet = EMPTY;
+  private readonly stoppedPeers = new Set<RangeSet>();
+  private readonly lostPeers = new Set<RangeSet>();
   /** Some rule looked at the peer's port, or at the flags of its first packet: then other ones may fare otherwise. */
   sawPeerPort = false;
   sawFlags = false;
@@ -56,14 +60,25 @@ export class Run {
     this.algebra = memory ?? new Algebra((operations) => budget.spend(operations));
   }
 
+  /** Peers whose packets may be stopped somewhere. */
+  get stopped(): RangeSet {
+    return unionAll([...this.stoppedPeers]);
+  }
+
+  /** Peers whose packets went where the model cannot follow. */
+  get lost(): RangeSet {
+    return unionAll([...this.lostPeers]);
+  }
+
   stop(flow: Flow, text: string): void {
-    this.stopped = union(this.stopped, flow.peers);
+    this.budget.spend(1 + (flow.peers.length >> 3));
+    this.stoppedPeers.add(flow.peers);
     if (this.stops.length < 200) this.stops.push({ text: `${this.about}${text}`, peers: flow.peers });
   }
 
   /** The packet may get through or not: what it met is not modelled. */
   lose(flow: Flow, text: string): void {
-    this.lost = union(this.lost, flow.peers);
+    this.lostPeers.add(flow.peers);
     this.stop(flow, text);
   }
 

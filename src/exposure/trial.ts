@@ -6,7 +6,7 @@ import type { Hooks } from './hooks';
 import type { Algebra } from './algebra';
 import { arrive } from './passage';
 import type { Flow, Packet, Why } from './packet';
-import { type Bound, EMPTY, type RangeSet, intersect, isEmpty, subtract, union } from './ranges';
+import { type Bound, EMPTY, type RangeSet, intersect, isEmpty, subtract, union, unionAll } from './ranges';
 import { type Budget, type Mode, Run } from './run';
 import type { Transport } from './sockets';
 
@@ -44,6 +44,9 @@ export interface Laboratory {
   /** Every kind of packet is tried for every port, also when the answer is clear; for tests that ask about single sources. */
   readonly exhaustive: boolean;
 }
+
+/** What an attempt costs by itself, in steps. */
+const ATTEMPT = 10;
 
 /** Sends the packet from all peers at once, in every way that chance and what is not known may turn out. */
 export function attempt(packet: Attempt, peers: RangeSet, lab: Laboratory): Outcome {
@@ -100,15 +103,15 @@ function once(
   const start = packetOf(given);
   const deliveries = arrive([{ packet: start, peers, why: null }], lab.hooks, run, FIRST, true);
   const flows = handshake(deliveries, start, lab.hooks, run);
-  let maybe: RangeSet = run.lost;
-  for (const flow of flows) maybe = union(maybe, flow.peers);
-  maybe = intersect(maybe, peers);
+  const { lost, stopped } = run;
+  const maybe = intersect(unionAll([lost, ...flows.map((flow) => flow.peers)]), peers);
+  lab.budget.spend(ATTEMPT + stopped.length + maybe.length);
   const surely = thinned(
-    intersect(subtract(peers, run.stopped), maybe),
+    intersect(subtract(peers, stopped), maybe),
     lab.exhaustive && run.portion < 1 ? 0 : run.portion,
     given.family,
   );
-  const redirected = [...deliveries.map(({ flow }) => flow), ...flows].some(isRedirected) || !isEmpty(run.lost);
+  const redirected = [...deliveries.map(({ flow }) => flow), ...flows].some(isRedirected) || !isEmpty(lost);
   return {
     surely,
     maybe,

@@ -138,14 +138,15 @@ export function bitwise(op: string, left: Value, right: number | bigint): Value 
           ? a ^ b
           : op === '<<'
             ? shifted(a, b)
-            : op === '>>'
+            : op === '>>' && b >= 0n
               ? a >> b
               : null;
   if (result === null) return UNKNOWN;
   return typeof left === 'bigint' ? result : Number(result);
 }
 
-function shifted(value: bigint, by: bigint): bigint {
+function shifted(value: bigint, by: bigint): bigint | null {
+  if (by < 0n) return null;
   return by > 128n ? 0n : (value << by) & 0xffffffffn;
 }
 

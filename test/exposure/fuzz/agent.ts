@@ -135,6 +135,9 @@ async function obey(order: Order): Promise<unknown> {
 }
 
 process.on('uncaughtException', () => undefined);
-createInterface({ input: process.stdin }).on('line', (line) => {
-  void obey(JSON.parse(line) as Order).then((answer) => process.stdout.write(`${JSON.stringify(answer ?? null)}\n`));
-});
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    void obey(JSON.parse(line) as Order).then((answer) => process.stdout.write(`${JSON.stringify(answer ?? null)}\n`));
+  })
+  // Whoever gave the orders is gone.
+  .on('close', () => process.exit());

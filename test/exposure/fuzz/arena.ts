@@ -1,26 +1,30 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { type Interface, createInterface } from 'node:readline';
+import { createInterface } from 'node:readline';
 import type { Order } from './agent';
+import { type Finished, Namespace } from './namespace';
 import { CONTAINER4, CONTAINER6, HOST4, HOST6, INSIDE4, INSIDE6, PUBLIC4, PUBLIC6 } from './scene';
 
-/** A process inside a namespace that answers a line for every line. */
+/** A process inside a namespace that answers a line for every line, and ends with this process. */
 class Agent {
   private readonly child: ChildProcess;
-  private readonly lines: Interface;
-  private readonly waiting: ((line: string) => void)[] = [];
+  private readonly waiting: { resolve: (line: string) => void; reject: (error: Error) => void }[] = [];
 
-  constructor(namespace: string) {
+  constructor(namespace: Namespace) {
     const hook = join(__dirname, '..', '..', 'lab', 'typescript-hook.cjs');
-    const argv = ['netns', 'exec', namespace, process.execPath, '--require', hook, join(__dirname, 'agent.ts')];
-    this.child = spawn('ip', argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const argv = [process.execPath, '--require', hook, join(__dirname, 'agent.ts')];
+    const [command, rest] = namespace.command(argv);
+    this.child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
     if (this.child.stdout === null) throw new Error('the agent has no output');
-    this.lines = createInterface({ input: this.child.stdout });
-    this.lines.on('line', (line) => this.waiting.shift()?.(line));
+    this.child.stdin?.on('error', () => undefined);
+    createInterface({ input: this.child.stdout }).on('line', (line) => this.waiting.shift()?.resolve(line));
+    this.child.once('exit', () => {
+      for (const { reject } of this.waiting.splice(0)) reject(new Error('an agent ended before it answered'));
+    });
   }
 
   async ask<T>(order: Order): Promise<T> {
-    const answer = new Promise<string>((resolve) => this.waiting.push(resolve));
+    const answer = new Promise<string>((resolve, reject) => this.waiting.push({ resolve, reject }));
     this.child.stdin?.write(`${JSON.stringify(order)}\n`);
     return JSON.parse(await answer) as T;
   }
@@ -30,117 +34,58 @@ class Agent {
   }
 }
 
-function ip(...words: readonly string[]): void {
-  execFileSync('ip', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+export interface Agents {
+  readonly host: Agent;
+  readonly container: Agent;
+  readonly internet: Agent;
 }
+
+/** Ports that the container's services take, over TCP and UDP. */
+const SERVICES = [22, 25, 53, 80, 99, 443, 1000, 2222, 3306, 5432, 8080, 8443, 30080] as const;
+
+/** Hardware addresses: neighbours are known for good, so that rules which drop ICMPv6 break only what is being tried. */
+const MAC = {
+  host: '02:00:00:00:00:01',
+  out: '02:00:00:00:00:02',
+  bridge: '02:00:00:00:00:03',
+  box: '02:00:00:00:00:04',
+};
 
 /**
  * Three network namespaces: the host under test, a container behind its bridge, and the internet, which has all the
  * peers' addresses. Nothing leads out of them.
  */
 export class Arena {
-  readonly host: string;
-  private readonly internet: string;
-  private readonly container: string;
-  agents: { readonly host: Agent; readonly container: Agent; readonly internet: Agent } | null = null;
+  private constructor(
+    private readonly host: Namespace,
+    private readonly container: Namespace,
+    private readonly internet: Namespace,
+    readonly agents: Agents,
+  ) {}
 
-  constructor(name: string) {
-    this.host = `${name}-host`;
-    this.internet = `${name}-net`;
-    this.container = `${name}-ctr`;
-  }
-
-  build(): void {
-    for (const namespace of [this.host, this.internet, this.container]) {
-      ip('netns', 'add', namespace);
-      ip('-n', namespace, 'link', 'set', 'lo', 'up');
-    }
-    ip('link', 'add', 'eth0', 'netns', this.host, 'type', 'veth', 'peer', 'name', 'out0', 'netns', this.internet);
-    ip('-n', this.host, 'link', 'add', 'docker0', 'type', 'bridge');
-    ip('link', 'add', 'veth1', 'netns', this.host, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', this.container);
-    for (const name of ['eth1', 'wg0']) ip('-n', this.host, 'link', 'add', name, 'type', 'bridge');
-    ip('-n', this.host, 'link', 'set', 'veth1', 'master', 'docker0');
-    for (const name of ['eth0', 'docker0', 'veth1', 'eth1', 'wg0']) ip('-n', this.host, 'link', 'set', name, 'up');
-    ip('-n', this.internet, 'link', 'set', 'out0', 'up');
-    ip('-n', this.container, 'link', 'set', 'eth0', 'up');
-    this.address(this.host, 'eth0', `${HOST4[0]}/24`, `${HOST6[0]}/64`);
-    this.address(this.host, 'eth1', `${HOST4[1]}/24`, `${HOST6[1]}/64`);
-    this.address(this.host, 'docker0', `${HOST4[2]}/16`, 'fd00:17::1/64');
-    this.address(this.host, 'wg0', '10.8.0.1/24');
-    this.address(this.container, 'eth0', '172.17.0.2/16', 'fd00:17::2/64');
-    this.address(this.internet, 'out0', '203.0.113.1/24', '2001:db8::1/64');
-    for (const own of [...PUBLIC4, ...INSIDE4]) ip('-n', this.internet, 'addr', 'add', `${own}/32`, 'dev', 'lo');
-    for (const own of [...PUBLIC6, ...INSIDE6])
-      ip('-n', this.internet, 'addr', 'add', `${own}/128`, 'dev', 'lo', 'nodad');
-    this.acquaint(this.host, 'eth0', this.internet, 'out0', ['203.0.113.1', '2001:db8::1']);
-    this.acquaint(this.internet, 'out0', this.host, 'eth0', [HOST4[0], HOST6[0]]);
-    this.acquaint(this.host, 'docker0', this.container, 'eth0', [CONTAINER4, CONTAINER6]);
-    this.acquaint(this.container, 'eth0', this.host, 'docker0', [HOST4[2], 'fd00:17::1']);
-    this.route(this.host, '203.0.113.1', '2001:db8::1');
-    this.route(this.internet, HOST4[0], HOST6[0]);
-    this.route(this.container, HOST4[2], 'fd00:17::1');
-  }
-
-  /** Neighbours are known for good, so that rules which drop ICMPv6 break nothing but what is being tried. */
-  private acquaint(
-    namespace: string,
-    device: string,
-    other: string,
-    otherDevice: string,
-    addresses: readonly string[],
-  ): void {
-    const text = execFileSync('ip', ['-n', other, '-j', 'link', 'show', otherDevice]).toString();
-    const [link] = JSON.parse(text) as { readonly address: string }[];
-    for (const address of addresses) {
-      ip(
-        '-n',
-        namespace,
-        'neigh',
-        'replace',
-        address,
-        'lladdr',
-        link?.address ?? '',
-        'dev',
-        device,
-        'nud',
-        'permanent',
+  /** Makes the namespaces and their agents; the container's services listen for good. */
+  static async open(): Promise<Arena> {
+    const made: Namespace[] = [];
+    let agents: Agents | null = null;
+    try {
+      for (let i = 0; i < 3; i += 1) made.push(await Namespace.make());
+      const [host, container, internet] = made as [Namespace, Namespace, Namespace];
+      connect(host, container, internet);
+      agents = { host: new Agent(host), container: new Agent(container), internet: new Agent(internet) };
+      const listeners = SERVICES.flatMap((port) =>
+        (['tcp', 'udp'] as const).map((proto) => ({ proto, address: '::', port, ipv6Only: false })),
       );
+      await agents.container.ask({ do: 'listen', listeners });
+      return new Arena(host, container, internet, agents);
+    } catch (error) {
+      await closeAll(agents, made);
+      throw error;
     }
-  }
-
-  private address(namespace: string, device: string, ...addresses: readonly string[]): void {
-    for (const address of addresses) {
-      const nodad = address.includes(':') ? ['nodad'] : [];
-      ip('-n', namespace, 'addr', 'add', address, 'dev', device, ...nodad);
-    }
-  }
-
-  private route(namespace: string, gateway4: string, gateway6: string): void {
-    ip('-n', namespace, 'route', 'add', 'default', 'via', gateway4);
-    ip('-n', namespace, '-6', 'route', 'add', 'default', 'via', gateway6);
-  }
-
-  /** Starts the agents; the container's services stay for good. */
-  async start(): Promise<void> {
-    this.agents = {
-      host: new Agent(this.host),
-      container: new Agent(this.container),
-      internet: new Agent(this.internet),
-    };
-    const always = [22, 25, 53, 80, 99, 443, 1000, 2222, 3306, 5432, 8080, 8443, 30080].flatMap((port) =>
-      (['tcp', 'udp'] as const).map((proto) => ({ proto, address: '::', port, ipv6Only: false })),
-    );
-    await this.agents.container.ask({ do: 'listen', listeners: always });
   }
 
   /** Runs a program in the host's namespace; gives its output, and whether it succeeded. */
-  run(argv: readonly string[], input = ''): { readonly ok: boolean; readonly output: Buffer; readonly error: string } {
-    const found = spawnSync('ip', ['netns', 'exec', this.host, ...argv], {
-      input,
-      maxBuffer: 256 * 1024 * 1024,
-      timeout: 60_000,
-    });
-    return { ok: found.status === 0, output: found.stdout, error: found.stderr.toString() };
+  run(argv: readonly string[], input = ''): Finished {
+    return this.host.run(argv, input);
   }
 
   /** Loads a file of rules; lines that the tool refuses are taken out, one after the other. */
@@ -171,10 +116,59 @@ export class Arena {
     this.run(['sh', '-c', script]);
   }
 
-  destroy(): void {
-    for (const agent of Object.values(this.agents ?? {})) agent.stop();
-    for (const namespace of [this.host, this.internet, this.container]) spawnSync('ip', ['netns', 'del', namespace]);
+  close(): Promise<void> {
+    return closeAll(this.agents, [this.host, this.container, this.internet]);
   }
+}
+
+async function closeAll(agents: Agents | null, namespaces: readonly Namespace[]): Promise<void> {
+  for (const agent of Object.values(agents ?? {}) as Agent[]) agent.stop();
+  await Promise.all(namespaces.map((namespace) => namespace.end()));
+}
+
+function connect(host: Namespace, container: Namespace, internet: Namespace): void {
+  host.ip(
+    `link add eth0 address ${MAC.host} type veth peer name out0 address ${MAC.out} netns ${internet.pid}`,
+    `link add docker0 address ${MAC.bridge} type bridge`,
+    `link add veth1 type veth peer name eth0 address ${MAC.box} netns ${container.pid}`,
+    'link add eth1 type bridge',
+    'link add wg0 type bridge',
+    'link set veth1 master docker0',
+    ...['eth0', 'docker0', 'veth1', 'eth1', 'wg0'].map((name) => `link set ${name} up`),
+    ...addresses('eth0', `${HOST4[0]}/24`, `${HOST6[0]}/64`),
+    ...addresses('eth1', `${HOST4[1]}/24`, `${HOST6[1]}/64`),
+    ...addresses('docker0', `${HOST4[2]}/16`, 'fd00:17::1/64'),
+    ...addresses('wg0', '10.8.0.1/24'),
+    ...neighbours('eth0', MAC.out, '203.0.113.1', '2001:db8::1'),
+    ...neighbours('docker0', MAC.box, CONTAINER4, CONTAINER6),
+  );
+  internet.ip(
+    'link set out0 up',
+    ...addresses('out0', '203.0.113.1/24', '2001:db8::1/64'),
+    ...addresses('lo', ...[...PUBLIC4, ...INSIDE4].map((own) => `${own}/32`)),
+    ...addresses('lo', ...[...PUBLIC6, ...INSIDE6].map((own) => `${own}/128`)),
+    ...neighbours('out0', MAC.host, HOST4[0], HOST6[0]),
+  );
+  container.ip(
+    'link set eth0 up',
+    ...addresses('eth0', `${CONTAINER4}/16`, `${CONTAINER6}/64`),
+    ...neighbours('eth0', MAC.bridge, HOST4[2], 'fd00:17::1'),
+  );
+  defaultRoutes(host, '203.0.113.1', '2001:db8::1');
+  defaultRoutes(internet, HOST4[0], HOST6[0]);
+  defaultRoutes(container, HOST4[2], 'fd00:17::1');
+}
+
+function addresses(device: string, ...own: readonly string[]): readonly string[] {
+  return own.map((address) => `address add ${address} dev ${device}${address.includes(':') ? ' nodad' : ''}`);
+}
+
+function neighbours(device: string, hardware: string, ...own: readonly string[]): readonly string[] {
+  return own.map((address) => `neighbour replace ${address} lladdr ${hardware} dev ${device} nud permanent`);
+}
+
+function defaultRoutes(namespace: Namespace, gateway4: string, gateway6: string): void {
+  namespace.ip(`route add default via ${gateway4}`, `route add ::/0 via ${gateway6}`);
 }
 
 /** The first rule that nft, iptables-restore or ipset complains about; null: it is none that could be left out. */
