@@ -106,7 +106,7 @@ function writeSettings(files: HostFiles, spec: HostSpec, clientPublicKey: string
     '/etc/ssh/sshd_config',
     sshdConfig(spec.sshPort ?? 22, spec.hostKeys ?? ['ed25519'], spec.sshdConfig ?? ''),
   );
-  for (const [name, content] of Object.entries(spec.files ?? {})) {
+  for (const [name, content] of Object.entries({ ...systemOf(spec).files, ...spec.files })) {
     files.write(name, content);
   }
 }

@@ -1,6 +1,7 @@
 import type { LabKernel, LabPackage } from './host-spec';
+import { rpmSystems, type RpmSystemName } from './rpm-system';
 
-export type SystemName = 'ubuntu-24.04' | 'ubuntu-22.04' | 'debian-12' | 'debian-13' | 'alpine-3.20';
+export type SystemName = 'ubuntu-24.04' | 'ubuntu-22.04' | 'debian-12' | 'debian-13' | 'alpine-3.20' | RpmSystemName;
 
 /** What is particular to a distribution's release. */
 export interface LabSystem {
@@ -9,13 +10,16 @@ export interface LabSystem {
   readonly packages: readonly LabPackage[];
   /** Programs of the machine under the lab that this system does not have. */
   readonly without?: readonly string[];
-  readonly sh?: 'dash' | 'busybox';
+  readonly sh?: 'dash' | 'bash' | 'busybox';
+  /** Files that every host of it has: path and content. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 const debianUpgrades = '2.9.1+nmu3';
 
 /** As the distributions' own files and packages name them. */
 export const systems: Readonly<Record<SystemName, LabSystem>> = {
+  ...rpmSystems,
   'ubuntu-24.04': {
     osRelease: osRelease('Ubuntu 24.04.1 LTS', 'Ubuntu', 'ubuntu', '24.04', 'noble', 'debian'),
     kernel: { release: '6.8.0-49-generic', version: '#49-Ubuntu SMP PREEMPT_DYNAMIC Mon Nov  4 02:06:24 UTC 2024' },
