@@ -7,7 +7,7 @@
 const order = [
   ['failure', 'version', 'time', 'logging'],
   ['inventory', 'policy', 'ssh', 'config'],
-  ['report', 'reading', 'signal', 'restart'],
+  ['report', 'reading', 'signal', 'restart', 'updates'],
   ['exposure'],
   ['memory', 'schedule'],
   ['probe'],

@@ -17,12 +17,6 @@ export const serverDashboardPath = '/d/reboot-exporter-server/server';
  */
 export const gapWindow = '10m';
 
-/** A restart already scheduled within this time holds back what escalates. */
-export const scheduledWithinSeconds = 86_400;
-
-/** How late a scheduled restart may be before it no longer counts as on its way. */
-export const scheduledGraceSeconds = 1_800;
-
 /** When notices are delivered. Outside of it they are held, and delivered when it begins. */
 export const officeHours = {
   name: 'office-hours',

@@ -22,7 +22,11 @@ const reasons =
   `${comma} {{ if .Labels }}{{ .Labels.reason }}{{ else }}its last restart did not help (see the runbook of RebootStillRequired){{ end }}` +
   '{{ else }} no reason is known{{ end }}';
 
-const scheduled = `{{ range ${queryOfHost('max(reboot_scheduled_timestamp_seconds', ')')} }} A restart of this host is scheduled for ${valueInUtc}.{{ end }}`;
+/** By shutdown(8), or by a program of the host's that is set to restart it. */
+const scheduled =
+  '{{ range query (printf `max(reboot_scheduled_timestamp_seconds{host=%q,stack=%q}) or max(reboot_expected_timestamp_seconds{host=%q,stack=%q})`' +
+  ' $labels.host $labels.stack $labels.host $labels.stack) }}' +
+  ` A restart of this host is scheduled for ${valueInUtc}.{{ end }}`;
 const basis =
   `{{ range ${queryOfHost('topk(1, exposed_to_anywhere_basis_info', ')')} }}` +
   ' ({{ .Labels.basis }}{{ if eq .Labels.basis "assumed" }}: its firewall could not be read or evaluated{{ end }}){{ end }}';

@@ -1,11 +1,12 @@
 import { defaultPolicy } from '../../src/policy/defaults';
-import { gapWindow, scheduledGraceSeconds, scheduledWithinSeconds } from '../settings';
+import { expectedGraceSeconds, expectedWithinSeconds } from '../../src/policy/urgency';
+import { gapWindow } from '../settings';
 import type { RecordingRule } from './rule';
 
 /** Names of what the restart alerts compare; dashboards may use them too. */
 export const required = 'stack_host:reboot_required:max';
 export const exposed = 'stack_host:exposed_to_anywhere:max';
-export const scheduled = 'stack_host:reboot_scheduled_timestamp_seconds:min';
+export const expected = 'stack_host:reboot_expected_timestamp_seconds:min';
 export const ageByHost = 'stack_host:reboot_required_age_seconds:max';
 export const ageByExposure = 'stack_host_exposure:reboot_required_age_seconds:max';
 export const limit = 'stack_host_exposure_severity:reboot_policy_after_seconds:min';
@@ -24,7 +25,7 @@ export function restartRecords(): readonly RecordingRule[] {
   return [
     { record: required, expr: latestByHost('max', 'reboot_required') },
     { record: exposed, expr: latestByHost('max', 'exposed_to_anywhere') },
-    { record: scheduled, expr: scheduledSoon() },
+    { record: expected, expr: expectedSoon() },
     { record: ageByHost, expr: ageWhileRequired() },
     { record: ageByExposure, expr: splitByExposure() },
     { record: limit, expr: limitOf('warning'), labels: { severity: 'warning' } },
@@ -37,12 +38,16 @@ export function restartRecords(): readonly RecordingRule[] {
   ];
 }
 
-/** The time of a restart that is already scheduled, from a day before it until it is clearly late. */
-function scheduledSoon(): string {
+/**
+ * The time at which a host restarts by itself, from a day before it until it is clearly late. An exporter of a version
+ * that tells of scheduled restarts alone is understood as well.
+ */
+function expectedSoon(): string {
   return [
-    latestByHost('min', 'reboot_scheduled_timestamp_seconds'),
-    `< time() + ${scheduledWithinSeconds}`,
-    `> time() - ${scheduledGraceSeconds}`,
+    `(\n    ${latestByHost('min', 'reboot_expected_timestamp_seconds')}`,
+    `  or\n    ${latestByHost('min', 'reboot_scheduled_timestamp_seconds')}\n)`,
+    `< time() + ${expectedWithinSeconds}`,
+    `> time() - ${expectedGraceSeconds}`,
   ].join('\n');
 }
 

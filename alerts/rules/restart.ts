@@ -1,6 +1,7 @@
+import { heldBackAtMostSeconds } from '../../src/policy/urgency';
 import { gapWindow } from '../settings';
 import { restartDescription } from './description';
-import { ageByExposure, latestByHost, pastLimit, required, restartRecords, scheduled } from './restart-records';
+import { ageByExposure, expected, latestByHost, pastLimit, required, restartRecords } from './restart-records';
 import { runbookUrl, type AlertingRule, type RuleGroup, type Severity } from './rule';
 import { serverDashboard, who } from './template';
 
@@ -11,9 +12,6 @@ const scrapeLabels = 'instance, job, pod, container, endpoint';
 
 /** A host that needs a restart, with the host's own labels, once for however many exporters see it. */
 const requiredWithOwnLabels = `max without (${scrapeLabels}) (last_over_time(reboot_required[${gapWindow}])) == 1`;
-
-/** A day: how long a restart that is scheduled again and again, and never comes, can hold an alert back. */
-const heldBackAtMostSeconds = 86_400;
 
 const summaries: Record<Exposure, Record<Severity, string>> = {
   exposed: {
@@ -61,9 +59,9 @@ and on (stack, host)
 
 /**
  * Past the limit of its stack. There is no `for`: the age, which has to exceed
- * the limit, already is one, and a limit of 0 means at once. A restart that is
- * already scheduled holds it back, but never for more than a day: one that is
- * announced each night and does not happen must not hide the host for ever.
+ * the limit, already is one, and a limit of 0 means at once. A host that is about
+ * to restart by itself holds it back, but never for more than a day: a restart that
+ * is announced each night and does not happen must not hide the host for ever.
  */
 function overdue(exposure: Exposure, severity: 'warning' | 'critical'): AlertingRule {
   const past = `${pastLimit}{exposure="${exposure}",severity="${severity}"}`;
@@ -71,7 +69,7 @@ function overdue(exposure: Exposure, severity: 'warning' | 'critical'): Alerting
 and on (stack, host) (
     ${past} >= 0
   unless on (stack, host)
-    ${scheduled}
+    ${expected}
   or
     ${past} >= ${heldBackAtMostSeconds}
 )`;

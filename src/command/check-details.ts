@@ -18,10 +18,16 @@ function details(document: HostDocument): string[] {
   }
   if (restart.booted_at !== null) lines.push(`    booted ${restart.booted_at}`);
   if (restart.scheduled_at !== null) lines.push(`    a shutdown is scheduled for ${restart.scheduled_at}`);
+  const { by_itself: own } = restart;
+  if (own !== null) {
+    const when = own.at === null ? 'it is not known when' : `expected at ${own.at}`;
+    lines.push(`    restarts by itself, by ${own.by}, ${when}: ${own.because}`);
+  }
   for (const { signal, says, because } of restart.signals)
     lines.push(`    ${signal}: ${says.replace('_', ' ')}: ${because}`);
   if (restart.packages.length > 0)
     lines.push(`    packages: ${restart.packages.slice(0, 20).join(', ')}${restart.packages.length > 20 ? ', …' : ''}`);
+  lines.push(`  automatic updates: ${automaticUpdates(document.updates)}`);
   lines.push(`  exposed to anywhere: ${exposure.verdict.replace('_', ' ')} (${exposure.basis ?? 'not evaluated'})`);
   if (exposure.because !== '') lines.push(`    ${exposure.because}`);
   for (const port of exposure.ports) {
@@ -29,4 +35,10 @@ function details(document: HostDocument): string[] {
     lines.push(`    ${port.proto}/${port.port} ${port.family}${ignored}: ${port.because}`);
   }
   return lines;
+}
+
+function automaticUpdates({ automatic, by, last_run_at: ranAt }: HostDocument['updates']): string {
+  if (automatic === null) return 'unknown';
+  if (!automatic) return by === null ? 'none' : `${by} is switched off`;
+  return `${by}${ranAt === null ? '' : `, last run ${ranAt}`}`;
 }

@@ -62,6 +62,7 @@ describe('the document of a host', () => {
         still_required_after_restart: false,
         booted_at: '2026-11-20T00:00:00Z',
         scheduled_at: null,
+        by_itself: null,
         signals: [
           { signal: 'flag', says: 'required', because: '/run/reboot-required exists' },
           {
@@ -73,6 +74,7 @@ describe('the document of a host', () => {
           { signal: 'firmware', says: 'silent', because: 'microcode is loaded on bare metal only' },
         ],
       },
+      updates: { automatic: true, by: 'unattended-upgrades', last_run_at: '2026-11-21T23:00:00Z' },
       exposure: {
         verdict: 'exposed',
         basis: 'proven',
@@ -84,6 +86,19 @@ describe('the document of a host', () => {
       },
       urgency: 'info',
     });
+  });
+
+  test('says nothing of signals that are of other systems', () => {
+    const signalsOf = (said: Said): string[] => documentOfSaid(said).restart.signals.map(({ signal }) => signal);
+    expect(signalsOf({})).toEqual(['flag', 'kernel', 'library', 'firmware']);
+    expect(signalsOf({ os: 'ID=nixos\n', packages: null })).toEqual([
+      'flag',
+      'kernel',
+      'library',
+      'firmware',
+      'generation',
+    ]);
+    expect(signalsOf({ os: 'ID=unheard-of\n', packages: null })).toContain('modules');
   });
 
   test('that needs none: age 0, no since, no evidence', () => {
@@ -187,6 +202,32 @@ describe('the document of a host', () => {
     expect(document.probe.next_at).toBe('2026-11-22T00:05:00Z');
     expect(document.restart.scheduled_at).toBe('2026-11-23T02:00:00Z');
     expect(document.restart.booted_at).toBe(new Date((bootedAt + 3600) * 1000).toISOString().replace('.000', ''));
+  });
+
+  test('tells what restarts the host by itself, which holds back its urgency, and what patches it', () => {
+    const flagFor = (days: number): Said => ({
+      now,
+      bootedAt: now - 40 * 86_400,
+      flag: { born: now - days * 86_400, modified: now },
+    });
+    const soon = { scheduled: `USEC=${now + 7200}000000\nMODE=reboot` };
+    expect(documentOfSaid(flagFor(14.5)).urgency).toBe('critical');
+    const document = documentOfSaid({ ...flagFor(14.5), ...soon });
+    expect(document.urgency).toBe('warning');
+    expect(document.restart.by_itself).toEqual({
+      by: 'shutdown',
+      at: '2026-11-22T02:00:00Z',
+      because: 'it is scheduled',
+    });
+    expect(document.updates).toEqual({
+      automatic: true,
+      by: 'unattended-upgrades',
+      last_run_at: '2026-11-21T23:00:00Z',
+    });
+    // Half an hour late, by the clock of the exporter.
+    expect(documentOfSaid({ ...flagFor(14.5), ...soon }, exposure, 9_000_000).urgency).toBe('unknown');
+    const late = { ...flagFor(14.5), scheduled: `USEC=${now - 1800}000000\nMODE=reboot` };
+    expect(documentOfSaid(late).urgency).toBe('critical');
   });
 
   test('lists at most a thousand packages, and says that it cut', () => {

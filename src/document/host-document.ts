@@ -1,6 +1,15 @@
-import { ageSeconds, freshKnown, type HostStatus, type Known } from '../fleet/status';
+import {
+  ageSeconds,
+  freshKnown,
+  ownRestartOf,
+  restartsItselfInSeconds,
+  type HostStatus,
+  type Known,
+} from '../fleet/status';
 import type { StackPolicy } from '../policy/policy';
 import { urgencyOf, type Urgency } from '../policy/urgency';
+import type { SignalFinding } from '../restart/restart';
+import { findUpdater } from '../updates/updater';
 
 /** One host as the JSON of `check` and of the HTTP API; names are part of the outside contract. */
 export interface HostDocument {
@@ -9,6 +18,7 @@ export interface HostDocument {
   readonly labels: Readonly<Record<string, string>>;
   readonly probe: ProbeDocument;
   readonly restart: RestartDocument;
+  readonly updates: UpdatesDocument;
   readonly exposure: ExposureDocument;
   readonly urgency: Urgency;
 }
@@ -39,7 +49,18 @@ export interface RestartDocument {
   readonly still_required_after_restart: boolean;
   readonly booted_at: string | null;
   readonly scheduled_at: string | null;
+  /** What restarts the host by itself, or is set to; null where nothing is known to. */
+  readonly by_itself: { readonly by: string; readonly at: string | null; readonly because: string } | null;
   readonly signals: readonly { readonly signal: string; readonly says: string; readonly because: string }[];
+}
+
+/** What installs updates on the host by itself. */
+export interface UpdatesDocument {
+  /** null where it can't be told. */
+  readonly automatic: boolean | null;
+  readonly by: string | null;
+  /** ISO 8601: that it ran, not that it patched. */
+  readonly last_run_at: string | null;
 }
 
 export interface ExposureDocument {
@@ -77,12 +98,14 @@ export function hostDocument(status: HostStatus, context: DocumentContext): Host
     labels: host.labels,
     probe: probeDocument(status),
     restart: restartDocument(known, age),
+    updates: updatesDocument(known),
     exposure: exposureDocument(known, status.known !== null && known === null),
     urgency: urgencyOf(
       {
         restart: known?.restart.verdict ?? 'unknown',
         ageSeconds: age,
         exposure: known?.exposure?.verdict ?? 'unknown',
+        restartsItselfInSeconds: known === null ? null : restartsItselfInSeconds(known, context.monotonicMs),
       },
       context.policy,
     ),
@@ -117,11 +140,30 @@ function restartDocument(known: Known | null, age: number | null): RestartDocume
     still_required_after_restart: restart?.survivedRestart ?? false,
     booted_at: iso(restart?.boot.atSeconds),
     scheduled_at: iso(known?.facts.scheduled.atSeconds),
-    signals: (restart?.findings ?? []).map(({ signal, finding }) => ({
+    by_itself: known === null ? null : byItself(known),
+    signals: (restart?.findings ?? []).filter(isOfThisSystem).map(({ signal, finding }) => ({
       signal,
       says: finding.says,
       because: finding.because,
     })),
+  };
+}
+
+function isOfThisSystem({ finding }: SignalFinding): boolean {
+  return finding.says === 'required' || finding.isElsewhere !== true;
+}
+
+function byItself(known: Known): RestartDocument['by_itself'] {
+  const found = ownRestartOf(known);
+  return found === null ? null : { by: found.by, at: iso(found.atSeconds), because: found.because };
+}
+
+function updatesDocument(known: Known | null): UpdatesDocument {
+  const updater = known === null ? null : findUpdater(known.facts);
+  return {
+    automatic: updater?.enabled ?? null,
+    by: updater?.name ?? null,
+    last_run_at: iso(updater?.lastRunSeconds),
   };
 }
 

@@ -3,6 +3,7 @@ import type { FailureReason } from '../failure';
 import type { Host } from '../inventory/host';
 import type { HostFacts } from '../reading';
 import type { RestartState } from '../restart/restart';
+import { findOwnRestart, type OwnRestart } from '../updates/own-restart';
 
 /** How the last probe of a host ended. */
 export interface Attempt {
@@ -104,6 +105,25 @@ export function afterDrop(status: HostStatus, monotonicMs: number): HostStatus {
 /** The host's clock now, in seconds; null when it is not known. */
 export function hostNowSeconds(known: Known, monotonicMs: number): number | null {
   return known.hostClockOffsetSeconds === null ? null : known.hostClockOffsetSeconds + monotonicMs / 1000;
+}
+
+const ownRestarts = new WeakMap<Known, OwnRestart | null>();
+
+/** What restarts the host by itself, as of the last successful probe. Worked out once, for lists ask it of every host. */
+export function ownRestartOf(known: Known): OwnRestart | null {
+  let found = ownRestarts.get(known);
+  if (found === undefined) {
+    found = findOwnRestart(known.facts, known.restart);
+    ownRestarts.set(known, found);
+  }
+  return found;
+}
+
+/** In how many seconds the host restarts by itself: below 0 when it is late, null when that can't be told. */
+export function restartsItselfInSeconds(known: Known, monotonicMs: number): number | null {
+  const at = ownRestartOf(known)?.atSeconds ?? null;
+  const now = hostNowSeconds(known, monotonicMs);
+  return at === null || now === null ? null : at - now;
 }
 
 /** How long a restart has been needed, in seconds: 0 when it is not, null when it can't be told. */

@@ -5,7 +5,9 @@ import { ageSeconds, type HostStatus, type Known } from '../fleet/status';
 import { findInstalled } from '../reading/dpkg';
 import { installedKernels, newestKernel } from '../signal/kernel';
 import { parseRelease } from '../signal/kernel-release';
+import { newestRpmKernel } from '../signal/rpm-kernel';
 import type { FamilyHead, Labels, Sample } from './family';
+import { updateFamilies } from './update-families';
 
 /** What the metrics of one host are made from. */
 export interface HostView {
@@ -192,6 +194,10 @@ export const hostFamilies: readonly HostFamily[] = [
       facts.patching.lastRunSeconds === null ? [] : [{ labels: names(host), value: facts.patching.lastRunSeconds }],
     ),
   },
+  ...updateFamilies.map((family): HostFamily => ({
+    ...family,
+    samples: ifKnown((known, host) => family.samples(known, names(host))),
+  })),
   {
     name: 'reboot_probe_success',
     type: 'gauge',
@@ -264,7 +270,8 @@ function hostInfo(known: Known): Labels {
     os: os.id ?? '',
     os_version: os.versionId ?? '',
     kernel_running: kernel.release ?? '',
-    kernel_installed: machine.container === null ? (newestKernel(ofFlavour)?.release.name ?? '') : '',
+    kernel_installed:
+      machine.container === null ? (newestKernel(ofFlavour)?.release.name ?? newestRpmKernel(known.facts) ?? '') : '',
     virtualization: machine.container ?? machine.virtualization ?? '',
     // The configuration refuses host labels of these names: a label must not stand twice.
   } satisfies Record<(typeof hostInfoLabels)[number], string>;

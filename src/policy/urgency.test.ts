@@ -66,3 +66,40 @@ describe('urgencyOf', () => {
     );
   });
 });
+
+describe('a host that restarts by itself', () => {
+  const held = (days: number, inSeconds: number | null): string =>
+    urgencyOf({ ...need(days, 'exposed'), restartsItselfInSeconds: inSeconds }, defaultPolicy);
+
+  test.each([
+    ['tonight', 6 * 3600],
+    ['in a moment', 1],
+    ['now, or a little late', -1799],
+    ['almost a day from now', day - 1],
+  ])('%s, does not escalate meanwhile', (_when, inSeconds) => {
+    expect(held(14, inSeconds)).toBe('warning');
+    expect(held(3, inSeconds)).toBe('info');
+  });
+
+  test.each([
+    ['a day from now', day],
+    ['half an hour ago, and did not', -1800],
+    ['at no time that is known', null],
+  ])('%s, escalates as ever', (_when, inSeconds) => {
+    expect(held(14, inSeconds)).toBe('critical');
+    expect(held(3, inSeconds)).toBe('warning');
+  });
+
+  test('is held back for a day at most, however often it is announced', () => {
+    expect(held(14.9, 3600)).toBe('warning');
+    expect(held(15, 3600)).toBe('critical');
+    expect(held(3.9, 3600)).toBe('info');
+    expect(held(4, 3600)).toBe('warning');
+  });
+
+  test('stays none or unknown where it is', () => {
+    const soon = { ageSeconds: null, exposure: 'exposed', restartsItselfInSeconds: 60 } as const;
+    expect(urgencyOf({ restart: 'not_required', ...soon }, defaultPolicy)).toBe('none');
+    expect(urgencyOf({ restart: 'unknown', ...soon }, defaultPolicy)).toBe('unknown');
+  });
+});

@@ -47,4 +47,20 @@ describe('clock', () => {
   test.each(['', 'date=\n', 'date=%s.%N\n', 'date=soon\n', 'date=-5.0\n'])('knows no time from %j', (text) => {
     expect(clock.parse(section('clock', text)).nowSeconds).toBeNull();
   });
+
+  test.each([
+    ['date=1795305600.123456789 +0000', 0],
+    ['date=1795305600 +0530', 19_800],
+    ['date=1795305600.%N -0800', -28_800],
+  ])('%j tells the time zone as well', (text, zoneSeconds) => {
+    expect(clock.parse(section('clock', text))).toMatchObject({ zoneSeconds });
+    expect(clock.parse(section('clock', text)).nowSeconds).toBeGreaterThanOrEqual(1_795_305_600);
+  });
+
+  test.each(['date=1795305600', 'date=1795305600 %z', 'date=1795305600 +00000', 'date=1795305600 UTC'])(
+    'of %j the zone can not be told',
+    (text) => {
+      expect(clock.parse(section('clock', text)).zoneSeconds).toBeNull();
+    },
+  );
 });

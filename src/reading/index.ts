@@ -10,9 +10,10 @@ import { patching } from './patching';
 import type { Reading } from './reading';
 import { rpm } from './rpm';
 import { scheduled } from './scheduled';
+import { updates } from './updates';
 
 /** Everything that is read on every host, in the order in which the probe program reads it. */
-export const readings = { clock, boot, kernel, os, machine, dpkg, rpm, image, patching, scheduled };
+export const readings = { clock, boot, kernel, os, machine, dpkg, rpm, image, patching, scheduled, updates };
 
 type Read<R> = R extends Reading<infer T> ? T : never;
 
@@ -32,5 +33,6 @@ export function readFacts(sections: Sections): HostFacts {
     image: image.parse(sections.get(image.name)),
     patching: patching.parse(sections.get(patching.name)),
     scheduled: scheduled.parse(sections.get(scheduled.name)),
+    updates: updates.parse(sections.get(updates.name)),
   };
 }

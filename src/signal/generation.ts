@@ -1,6 +1,6 @@
 import { cleanText, readLines, readNumber } from '../report/fields';
 import type { Section } from '../report/section';
-import type { Finding, Signal, SinceCandidate } from './signal';
+import { elsewhere, type Finding, type Signal, type SinceCandidate } from './signal';
 
 /** What a restart alone replaces. The rest of a generation is switched to as it is made. */
 const parts = ['kernel', 'initrd', 'kernel-modules'] as const;
@@ -26,7 +26,7 @@ export const generation: Signal = {
   `,
   judge(section, context) {
     const { os, machine } = context.facts;
-    if (os.id !== 'nixos' && section?.status !== 0) return { says: 'silent', because: 'this is not NixOS' };
+    if (os.id !== 'nixos' && section?.status !== 0) return elsewhere('this is not NixOS');
     if (machine.container !== null) {
       return { says: 'silent', because: `a ${machine.container} container runs its host's kernel` };
     }

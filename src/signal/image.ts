@@ -1,5 +1,5 @@
 import type { ImageFileTimes } from '../reading/image';
-import type { Finding, Signal, SignalContext, SinceCandidate } from './signal';
+import { elsewhere, type Finding, type Signal, type SignalContext, type SinceCandidate } from './signal';
 
 /**
  * Systems that are updated as a whole image for their next boot: rpm-ostree and bootc (a staged deployment, or another
@@ -10,7 +10,7 @@ export const image: Signal = {
   summary: 'An updated image of the system waits for the next boot: a staged deployment or a newer snapshot.',
   judge(_section, context) {
     const { kind } = context.facts.image;
-    if (kind === null) return { says: 'silent', because: 'this system is not updated as an image' };
+    if (kind === null) return elsewhere('this system is not updated as an image');
     return kind === 'transactional' ? judgeSnapshots(context) : judgeDeployments(context);
   },
 };

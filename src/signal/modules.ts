@@ -2,7 +2,7 @@ import type { OperatingSystem } from '../reading/os';
 import { cleanText, readLines, readNumber } from '../report/fields';
 import type { Section } from '../report/section';
 import { compareDebianVersions } from './debian-version';
-import type { Finding, Signal, SinceCandidate } from './signal';
+import { elsewhere, type Finding, type Signal, type SinceCandidate } from './signal';
 
 /**
  * The modules of the running kernel, on Arch, on Alpine and on systems that are not known. Their package managers
@@ -11,6 +11,7 @@ import type { Finding, Signal, SinceCandidate } from './signal';
  */
 export const modules: Signal = {
   name: 'modules',
+  reason: 'kernel',
   summary:
     "On Arch and Alpine: the running kernel's folder in `/lib/modules` is gone, or a newer kernel of its package is there.",
   script: `
@@ -39,8 +40,7 @@ export const modules: Signal = {
       return { says: 'silent', because: `a ${machine.container} container runs its host's kernel` };
     }
     const family = familyOf(os);
-    if (family === 'packaged')
-      return { says: 'silent', because: 'this system keeps several kernels beside each other' };
+    if (family === 'packaged') return elsewhere('this system keeps several kernels beside each other');
     if (kernel.release === null) return { says: 'unknown', because: 'the running kernel could not be read' };
     const seen = parse(section);
     if (seen === null) {

@@ -1,7 +1,7 @@
 import { isRpmSystem, type RpmPackage } from '../reading/rpm';
 import type { HostFacts } from '../reading';
 import { isAfterBoot, type BootTime } from './boot-time';
-import type { Finding, Signal, SignalContext } from './signal';
+import { elsewhere, type Finding, type Signal, type SignalContext } from './signal';
 
 /**
  * Packages that only a restart takes into use, by when rpm installed them. It answers as `dnf needs-restarting -r`
@@ -16,7 +16,7 @@ export const packages: Signal = {
   summary: 'glibc, systemd, the message bus, or firmware on bare metal, was installed with rpm after this boot.',
   judge(_section, context) {
     const { facts } = context;
-    if (!isRpmSystem(facts)) return { says: 'silent', because: "the packages of this system are not rpm's" };
+    if (!isRpmSystem(facts)) return elsewhere("the packages of this system are not rpm's");
     if (facts.rpm.packages === null) return { says: 'unknown', because: 'rpm could not be asked' };
     const counted = countedNames(facts);
     const installed = facts.rpm.packages.filter(({ name }) => counted.includes(name));

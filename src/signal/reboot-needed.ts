@@ -1,7 +1,7 @@
 import { readLines, readNumber } from '../report/fields';
 import { isBeforeBoot } from './boot-time';
 import { describeLevel } from './image';
-import type { Finding, Signal, SignalContext, SinceCandidate } from './signal';
+import { elsewhere, type Finding, type Signal, type SignalContext, type SinceCandidate } from './signal';
 
 /**
  * SUSE's and openSUSE's flag. libzypp makes it empty, and touches one that is there (TargetImpl.cc); zypp-boot-plugin
@@ -19,11 +19,11 @@ export const rebootNeeded: Signal = {
   line level "$R/run/reboot-needed" || true
   `,
   judge(section, context) {
-    if (section === undefined) return { says: 'silent', because: 'the probe program on the host does not look for it' };
+    if (section === undefined) return elsewhere('the probe program on the host does not look for it');
     const lines = readLines(section, 10);
     if (!lines.includes('present')) {
       if (section.status !== 0) return { says: 'unknown', because: '/run could not be read' };
-      return { says: 'silent', because: 'there is no /run/reboot-needed, which rpm itself would not write' };
+      return elsewhere('there is no /run/reboot-needed, which rpm itself would not write');
     }
     return judgePresence(lines, context);
   },

@@ -4,7 +4,7 @@ import { isImageBased } from '../reading/image';
 import { cleanText } from '../report/fields';
 import { isAfterBoot, isBeforeBoot } from './boot-time';
 import { compareRpmVersions } from './rpm-version';
-import type { Finding, Signal, SignalContext, SinceCandidate } from './signal';
+import { elsewhere, type Finding, type Signal, type SignalContext, type SinceCandidate } from './signal';
 
 /**
  * The running kernel against the newest installed one of its own flavour, on systems of rpm's family. A flavour is the
@@ -17,7 +17,7 @@ export const rpmKernel: Signal = {
   summary: 'A newer kernel package of the running flavour is installed with rpm, or a rebuild of the running one.',
   judge(_section, context) {
     const { facts } = context;
-    if (!isRpmSystem(facts)) return { says: 'silent', because: "the packages of this system are not rpm's" };
+    if (!isRpmSystem(facts)) return elsewhere("the packages of this system are not rpm's");
     if (facts.machine.container !== null) {
       return { says: 'silent', because: `a ${facts.machine.container} container runs its host's kernel` };
     }

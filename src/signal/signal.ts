@@ -30,7 +30,17 @@ export type Finding =
       /** Set when the host has more packages than were sent. */
       readonly packagesCut?: boolean;
     }
-  | { readonly says: 'not_required' | 'silent' | 'unknown'; readonly because: string };
+  | {
+      readonly says: 'not_required' | 'silent' | 'unknown';
+      readonly because: string;
+      /** Set when the signal is of another kind of system than this: reports leave it out. */
+      readonly isElsewhere?: true;
+    };
+
+/** What a signal says on a system that it is not made for. */
+export function elsewhere(because: string): Finding {
+  return { says: 'silent', because, isElsewhere: true };
+}
 
 /** What a signal may look at beside its own section. */
 export interface SignalContext {

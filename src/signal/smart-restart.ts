@@ -1,6 +1,6 @@
 import { readLines, readNumber } from '../report/fields';
 import { isBeforeBoot } from './boot-time';
-import type { Signal, SinceCandidate } from './signal';
+import { elsewhere, type Signal, type SinceCandidate } from './signal';
 
 /**
  * Amazon Linux' smart-restart restarts services after each transaction of dnf, and leaves a mark when that was not
@@ -17,7 +17,7 @@ export const smartRestart: Signal = {
   `,
   judge(section, context) {
     const lines = readLines(section, 10);
-    if (!lines.includes('present')) return { says: 'silent', because: 'smart-restart left no mark' };
+    if (!lines.includes('present')) return elsewhere('smart-restart left no mark');
     const stat = lines.find((line) => line.startsWith('stat='));
     const [born, modified] = (stat ?? '')
       .slice('stat='.length)

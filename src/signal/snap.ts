@@ -1,7 +1,7 @@
 import { cleanText, readFields, readNumber } from '../report/fields';
 import type { Section } from '../report/section';
 import { isBeforeBoot, type BootTime } from './boot-time';
-import type { Finding, Signal } from './signal';
+import { elsewhere, type Finding, type Signal } from './signal';
 
 /**
  * Ubuntu Core 20 and later: /var/lib/snapd/modeenv, which everybody may read (boot/modeenv.go writes it 0644), names
@@ -24,7 +24,7 @@ export const snap: Signal = {
     if (section === undefined || section.status !== 0) {
       return isCore
         ? { says: 'unknown', because: '/var/lib/snapd/modeenv could not be read; Ubuntu Core before 20 has none' }
-        : { says: 'silent', because: 'neither kernel nor base are snaps' };
+        : elsewhere('neither kernel nor base are snaps');
     }
     return judgeModeenv(section, context.bootTime);
   },

@@ -1,6 +1,6 @@
 import { readFields, readNumber } from '../report/fields';
 import { isBeforeBoot } from './boot-time';
-import type { Signal, SinceCandidate } from './signal';
+import { elsewhere, type Signal, type SinceCandidate } from './signal';
 
 /**
  * Flatcar: update_engine leaves a file in /run when it has written an update to the other partition, and takes it away
@@ -22,7 +22,7 @@ modified=%Y' "$file"
   `,
   judge(section, context) {
     if (context.facts.os.id !== 'flatcar' && context.facts.os.id !== 'coreos') {
-      return { says: 'silent', because: 'this is not Flatcar' };
+      return elsewhere('this is not Flatcar');
     }
     if (section === undefined || section.status !== 0) return { says: 'unknown', because: '/run could not be read' };
     const fields = readFields(section);

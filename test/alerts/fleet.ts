@@ -12,10 +12,13 @@ export interface HostSeries {
   readonly success?: string;
   readonly restarting?: string;
   readonly scheduled?: string;
+  readonly expected?: string;
   readonly stillRequired?: string;
   readonly enabled?: string;
   readonly installed?: string;
   readonly lastRun?: string;
+  readonly updates?: string;
+  readonly updatesRan?: string;
   readonly boot?: string;
   readonly lastSuccess?: string;
   readonly since?: string;
@@ -29,10 +32,13 @@ const metrics: Record<keyof HostSeries, string> = {
   success: 'reboot_probe_success',
   restarting: 'reboot_host_restarting',
   scheduled: 'reboot_scheduled_timestamp_seconds',
+  expected: 'reboot_expected_timestamp_seconds',
   stillRequired: 'reboot_still_required_after_restart',
   enabled: 'unattended_upgrades_enabled',
   installed: 'unattended_upgrades_installed',
   lastRun: 'unattended_upgrades_last_run_timestamp_seconds',
+  updates: 'automatic_updates_enabled',
+  updatesRan: 'automatic_updates_last_run_timestamp_seconds',
   boot: 'reboot_host_boot_timestamp_seconds',
   lastSuccess: 'reboot_probe_last_success_timestamp_seconds',
   since: 'reboot_required_since_timestamp_seconds',

@@ -31,6 +31,21 @@ describeWith(['promtool'], 'RebootPatchingOff', () => {
     });
   });
 
+  it('fires alike for what other distributions have to install updates', () => {
+    evaluate({
+      every: '10m',
+      series: {
+        ...host(web, { updates: '1x2 0x200 1x10' }),
+        ...host({ host: 'db-1', stack: 'shop' }, { updates: '1x300' }),
+      },
+      expect: [
+        { at: '24h20m', alert: 'RebootPatchingOff', pending: [warning] },
+        { at: '24h30m', alert: 'RebootPatchingOff', firing: [warning] },
+        { at: '34h', alert: 'RebootPatchingOff' },
+      ],
+    });
+  });
+
   it('is no alert where it is not known, on a host of another family', () => {
     evaluate({
       every: '10m',
@@ -80,6 +95,21 @@ describeWith(['promtool'], 'RebootPatchingStalled', () => {
       expect: [
         { at: '72h', alert: 'RebootPatchingStalled' },
         { at: '78h30m', alert: 'RebootPatchingStalled', firing: [warning] },
+      ],
+    });
+  });
+
+  it('gives the timers of other distributions, which may be weekly, eight days, and none that never ran', () => {
+    const late = `0x${days(8) + 20}`;
+    evaluate({
+      every,
+      series: {
+        ...host(web, { updates: `1x${days(9)}`, updatesRan: late, boot: `0x${days(9)}` }),
+        ...host({ host: 'new-1', stack: 'shop' }, { updates: `1x${days(9)}`, boot: `0x${days(9)}` }),
+      },
+      expect: [
+        { at: '192h', alert: 'RebootPatchingStalled' },
+        { at: '198h30m', alert: 'RebootPatchingStalled', firing: [warning] },
       ],
     });
   });

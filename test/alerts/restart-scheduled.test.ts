@@ -31,6 +31,37 @@ describeWith(['promtool'], 'A restart that is already scheduled', () => {
     });
   });
 
+  it.each([
+    ['is set to come at a time of the host', { expected: '3600x400' }],
+    ['is scheduled, and told as expected too', { expected: '3600x400', scheduled: '3600x400' }],
+  ])('holds it back alike when it %s', (_what, series) => {
+    evaluate({
+      series: { ...forLong, ...host(web, { ...everMoreOverdue, ...series }) },
+      expect: [
+        { at: '89m', alert: 'RebootRequiredExposed', firing: [notice] },
+        { at: '90m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] },
+      ],
+    });
+  });
+
+  it('holds back a page as well, and it comes a day past the limit at the latest', () => {
+    const critical = { ...notice, severity: 'critical' };
+    // Set to restart each night: always two hours from now. Critical is reached in half an hour.
+    const short = policy('shop', {
+      exposed: { warning: '0x3000', critical: '1800x3000' },
+      internal: { warning: '0x3000', critical: '1800x3000' },
+    });
+    const series = { required: '1x3000', age: '0+60x3000', exposed: '1x3000', expected: '7200+60x3000' };
+    evaluate({
+      series: { ...short, ...host(web, series) },
+      expect: [
+        { at: '23h', alert: 'RebootRequiredExposed', firing: [notice] },
+        { at: '24h', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning] },
+        { at: '24h30m', alert: 'RebootRequiredExposed', firing: [notice, exposedWarning, critical] },
+      ],
+    });
+  });
+
   it('holds back nothing while it is more than a day away', () => {
     evaluate({
       series: { ...forLong, ...host(web, { ...everMoreOverdue, scheduled: `${day + 7200}x400` }) },

@@ -107,22 +107,22 @@ describeWith(['promtool'], 'The text of an alert about a host', () => {
       'RebootPatchingOff',
       { enabled: '0x400' },
       'Nothing on a host installs updates by itself.',
-      'Unattended upgrades are not installed or switched off on web-1 of stack shop. ' +
+      'Automatic updates are not installed or switched off on web-1 of stack shop. ' +
         'Unless something else patches it, it stays unpatched, and never asks for the restart that it would need.',
     ],
     [
       'RebootPatchingStalled',
       { enabled: '1x400', lastRun: '3600x400' },
-      'Unattended upgrades are enabled on a host, but do not run.',
-      'Unattended upgrades are enabled on web-1 of stack shop, but last ran on 1970-01-01 01:00 UTC. ' +
-        'They should run daily: until they do, it stays unpatched.',
+      'Automatic updates are enabled on a host, but do not run.',
+      'Automatic updates are enabled on web-1 of stack shop, but last ran on 1970-01-01 01:00 UTC. ' +
+        'Until they run, it stays unpatched.',
     ],
     [
       'RebootPatchingStalled',
       { enabled: '1x400', boot: '0x400' },
-      'Unattended upgrades are enabled on a host, but do not run.',
-      'Unattended upgrades are enabled on web-1 of stack shop, but have never run. ' +
-        'They should run daily: until they do, it stays unpatched.',
+      'Automatic updates are enabled on a host, but do not run.',
+      'Automatic updates are enabled on web-1 of stack shop, but have never run. ' +
+        'Until they run, it stays unpatched.',
     ],
   ] as const)('%s, of %j', (alert, series, summary, description) => {
     expectText({

@@ -141,6 +141,22 @@ describeWith(['promtool'], 'The page for an exposed host past its critical limit
     );
   });
 
+  it('says when a host is set to restart by itself, and once only when that is scheduled already', () => {
+    const at = (minute: number): string =>
+      `Maintenance window of shop: none is configured. A restart of this host is scheduled for 2026-11-22 02:0${minute} UTC.`;
+    const lines = (minute: number): string[] => [
+      opening,
+      'Exposed, open to any internet address: which ports is not known.',
+      'Why: no reason is known. Packages: none named.',
+      at(minute),
+      advice,
+      steps,
+    ];
+    const expected = info('reboot_expected_timestamp_seconds', { ...web, by: 'rebootmgr' }, '1795312800x10');
+    page(expected, lines(0));
+    page({ ...expected, ...info('reboot_scheduled_timestamp_seconds', web, '1795312860x10') }, lines(1));
+  });
+
   it('stays short, and repeats nothing from a host that is no package name', () => {
     const many: Record<string, string> = {};
     for (let index = 0; index < 40; index += 1) {

@@ -8,6 +8,7 @@ import { renderOneHost } from '../../src/metrics/fleet-text';
 import { renderStacks } from '../../src/metrics/stack-families';
 import { defaultPolicy } from '../../src/policy/defaults';
 import type { StackPolicy } from '../../src/policy/policy';
+import { readFacts } from '../../src/reading';
 import { stableFraction } from '../../src/schedule/jitter';
 
 const minute = 60;
@@ -164,8 +165,8 @@ function madeUpKnown(of: MadeUp): Known {
       },
     },
     facts: {
-      clock: { nowSeconds: of.seenAt },
-      boot: { id: null, kernelTimeSeconds: null, uptimeSeconds: null, initStartSeconds: null },
+      ...readFacts(new Map()),
+      clock: { nowSeconds: of.seenAt, zoneSeconds: null },
       kernel: { release: '6.8.0-45-generic', version: null, signature: null, pinned: null },
       os: { id: 'ubuntu', like: ['debian'], versionId: '24.04', prettyName: 'Ubuntu 24.04.3 LTS' },
       machine: { container: null, virtualization: 'kvm' },
@@ -183,7 +184,6 @@ function madeUpKnown(of: MadeUp): Known {
         automaticReboot: false,
         automaticRebootTime: null,
       },
-      scheduled: { atSeconds: null, mode: null },
     },
     exposure: madeUpExposure(of.exposed, of.kind),
   };

@@ -1,5 +1,5 @@
 import type { DocumentContext } from '../../document/host-document';
-import { ageSeconds, freshKnown, type HostStatus, type Known } from '../../fleet/status';
+import { ageSeconds, freshKnown, restartsItselfInSeconds, type HostStatus, type Known } from '../../fleet/status';
 import { urgencyOf, type Urgency } from '../../policy/urgency';
 
 /** Whether a host answers its probes. `restarting`: it stopped, as a host does that restarts. */
@@ -26,7 +26,15 @@ export function hostDigest(status: HostStatus, context: DocumentContext): HostDi
     restart,
     exposure,
     ageSeconds: age,
-    urgency: urgencyOf({ restart, ageSeconds: age, exposure }, context.policy),
+    urgency: urgencyOf(
+      {
+        restart,
+        ageSeconds: age,
+        exposure,
+        restartsItselfInSeconds: known === null ? null : restartsItselfInSeconds(known, context.monotonicMs),
+      },
+      context.policy,
+    ),
     answering: answeringOf(status),
   };
 }

@@ -20,6 +20,10 @@ export function renderFacts({ document, window, nowMs }: Facts): Html {
     restart.reasons.length === 0 ? null : ['Asked for by', words(restart.reasons)],
     restart.booted_at === null ? null : ['Booted', moment(restart.booted_at, nowMs)],
     restart.scheduled_at === null ? null : ['Shutdown or restart planned', moment(restart.scheduled_at, nowMs)],
+    restart.by_itself === null || restart.by_itself.by === 'shutdown'
+      ? null
+      : ['Restarts by itself', renderByItself(restart.by_itself, nowMs)],
+    ['Automatic updates', renderUpdates(document.updates, nowMs)],
     ['Open to the internet', renderExposure(exposure)],
     open.length === 0 ? null : ['Open ports', words(open)],
     ['Maintenance window', renderWindow(window, nowMs)],
@@ -39,6 +43,19 @@ ${lines.map((line) => line !== null && markup`<dt>${line[0]}</dt><dd>${line[1]}<
 /** A list of single words. */
 export function words(texts: readonly string[]): Html {
   return markup`<ul class="words">${texts.map((text) => markup`<li>${text}</li>`)}</ul>`;
+}
+
+function renderByItself(
+  { by, at, because }: NonNullable<HostDocument['restart']['by_itself']>,
+  nowMs: number,
+): Content {
+  return at === null ? `${by}: ${because}` : markup`${moment(at, nowMs)}: ${by}, ${because}`;
+}
+
+function renderUpdates({ automatic, by, last_run_at: ranAt }: HostDocument['updates'], nowMs: number): Content {
+  if (automatic === null) return 'not known';
+  if (!automatic) return by === null ? 'none' : `${by} is switched off`;
+  return ranAt === null ? (by ?? '') : markup`${by}, last run ${moment(ranAt, nowMs)}`;
 }
 
 function renderExposure(exposure: HostDocument['exposure']): Content {

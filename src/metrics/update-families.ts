@@ -1,0 +1,59 @@
+import { ownRestartOf, type Known } from '../fleet/status';
+import { findUpdater } from '../updates/updater';
+import type { FamilyHead, Labels, Sample } from './family';
+
+/** A family of what installs updates on a host, and restarts it. */
+export interface UpdateFamily extends FamilyHead {
+  /** `names` are the labels of every series of the host. */
+  readonly samples: (known: Known, names: Labels) => readonly Sample[];
+}
+
+const cached = 'As of the last successful probe.';
+
+export const updateFamilies: readonly UpdateFamily[] = [
+  {
+    name: 'automatic_updates_enabled',
+    type: 'gauge',
+    help: `Whether something on the host installs updates by itself: unattended-upgrades, dnf-automatic, transactional-update or what else its distribution has; absent while it can't be told. ${cached}`,
+    samples({ facts }, names) {
+      const updater = findUpdater(facts);
+      return updater === null ? [] : [{ labels: names, value: updater.enabled ? 1 : 0 }];
+    },
+  },
+  {
+    name: 'automatic_updates_info',
+    type: 'gauge',
+    help: `What installs updates on the host by itself. ${cached}`,
+    samples({ facts }, names) {
+      const updater = findUpdater(facts);
+      return updater?.name == null ? [] : [{ labels: { ...names, by: updater.name }, value: 1 }];
+    },
+  },
+  {
+    name: 'automatic_updates_last_run_timestamp_seconds',
+    type: 'gauge',
+    help: `Unix time at which that last ran: that it ran, not that it patched. ${cached}`,
+    samples({ facts }, names) {
+      const at = findUpdater(facts)?.lastRunSeconds ?? null;
+      return at === null ? [] : [{ labels: names, value: at }];
+    },
+  },
+  {
+    name: 'reboot_expected_timestamp_seconds',
+    type: 'gauge',
+    help: `Unix time at which the host is expected to restart by itself, and by what: shutdown(8), or a program that is set to at a time of its own; absent when nothing says so. ${cached}`,
+    samples(known, names) {
+      const own = ownRestartOf(known);
+      return own === null || own.atSeconds === null ? [] : [{ labels: { ...names, by: own.by }, value: own.atSeconds }];
+    },
+  },
+  {
+    name: 'reboot_automatic_info',
+    type: 'gauge',
+    help: `What is set up on the host to restart it by itself, whether or not it is known when. ${cached}`,
+    samples(known, names) {
+      const own = ownRestartOf(known);
+      return own === null ? [] : [{ labels: { ...names, by: own.by }, value: 1 }];
+    },
+  },
+];
