@@ -126,11 +126,14 @@ function judgeModules(running: string, seen: Seen, family: Family): Finding {
 }
 
 /**
- * The modules are gone. That proves nothing of a kernel that has none, such as one that a hypervisor boots its guests
- * with; nor of one that was built by hand, where what is installed is of another flavour.
+ * The modules are gone. That proves nothing of a kernel of another flavour than what is installed, such as one that a
+ * hypervisor boots its guests with, or one that was built by hand; where flavours have no names, it has to be seen that
+ * the kernel loads modules at all.
  */
 function judgeGone(running: string, seen: Seen, family: Family): Finding {
-  if (!seen.loaded) return { says: 'unknown', because: `${running} runs and has no modules, loaded or installed` };
+  if (family === 'other' && !seen.loaded) {
+    return { says: 'unknown', because: `${running} runs and has no modules, loaded or installed` };
+  }
   const ofFlavour = [...seen.folders, ...seen.installed].filter((release) => flavour(release) === flavour(running));
   const newest = newestOf(ofFlavour);
   if (newest === null) {
