@@ -1,5 +1,6 @@
 import { findInstalled, isInstalled } from '../reading/dpkg';
 import type { DebianPackage } from '../reading/dpkg';
+import { isRpmSystem } from '../reading/rpm';
 import { isBeforeBoot } from './boot-time';
 import { compareDebianVersions } from './debian-version';
 import { parseRelease, type KernelRelease } from './kernel-release';
@@ -20,6 +21,7 @@ export const kernel: Signal = {
       return { says: 'silent', because: `a ${facts.machine.container} container runs its host's kernel` };
     }
     if (facts.kernel.release === null) return { says: 'unknown', because: 'the running kernel could not be read' };
+    if (isRpmSystem(facts)) return { says: 'silent', because: "the packages of this system are rpm's" };
     if (facts.dpkg.packages === null)
       return { says: 'unknown', because: 'dpkg could not be asked which kernels are installed' };
     if (isRaspberryPis(facts.kernel.release) && findInstalled(facts.dpkg, 'raspberrypi-kernel') != null) {

@@ -1,4 +1,5 @@
 import { findInstalled } from '../reading/dpkg';
+import { isRpmSystem } from '../reading/rpm';
 import { isAfterBoot } from './boot-time';
 import type { Finding, Signal, SignalContext } from './signal';
 
@@ -22,6 +23,7 @@ export function judgeUnpacked(
   itsNo: 'silent' | 'trusted-in-containers',
 ): Finding {
   const { dpkg, machine } = context.facts;
+  if (isRpmSystem(context.facts)) return { says: 'silent', because: "the packages of this system are rpm's" };
   if (dpkg.packages === null) return { says: 'unknown', because: 'dpkg could not be asked' };
   const installed = names.filter((name) => findInstalled(dpkg, name) != null);
   if (installed.length === 0) return { says: 'silent', because: `${names.join(', ')}: not installed` };
