@@ -23,7 +23,7 @@ export interface OffLoopBounds {
 
 export const offLoopBounds: OffLoopBounds = {
   inlineBytes: 192 * 1024,
-  inlineOperations: 400_000,
+  inlineOperations: 20_000,
   timeoutMs: 20_000,
   maxHeapMegabytes: 1024,
   maxWorkers: 2,

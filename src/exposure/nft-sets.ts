@@ -2,19 +2,12 @@ import { EVERYTHING } from './address-space';
 import type { Left } from './left';
 import { type Match, both } from './match';
 import { rangeOf, valuesOf } from './nft-right';
+import { type Column, type Entry, WILD, WORTH_IT, columnOf, isWild } from './nft-set-entry';
 import type { Flow, Packet } from './packet';
 import { EMPTY, type RangeSet, subtract, union, unionAll } from './ranges';
 import { isRecord } from './reading';
 import type { Run } from './run';
 import { BREAK, UNKNOWN, type Value, type ValueSet, isIn } from './values';
-
-/** One element: a set of values for each part of the key, and what a map yields for it. */
-interface Entry {
-  readonly parts: readonly ValueSet[];
-  readonly data: unknown;
-  /** Carries a limit or quota of its own: then it may match and may not. */
-  readonly doubtful: boolean;
-}
 
 /** What a lookup gives: an element's data, and for which peers. */
 export interface Hit {
@@ -77,11 +70,12 @@ export class SetIndex {
     const memoKey = this.memoKey(values, packet);
     const found = memoKey === null ? undefined : this.memory.get(memoKey);
     if (found !== undefined) return found;
-    run.budget.spend(this.entries.length);
+    const candidates = this.candidates(values);
+    run.budget.spend(candidates.length);
     let sure: RangeSet = EMPTY;
     let may: RangeSet = this.partial ? EVERYTHING[packet.family] : EMPTY;
     const collected: RangeSet[] = [];
-    for (const entry of this.entries) {
+    for (const entry of candidates) {
       const match = entryMatch(entry, values, packet, run);
       if (match === 'no') continue;
       if (match === 'yes') sure = EVERYTHING[packet.family];
@@ -111,7 +105,6 @@ export class SetIndex {
     const memoKey = this.memoKey(values, flow.packet);
     const found = memoKey === null ? undefined : this.hits.get(memoKey);
     if (found !== undefined) return found;
-    run.budget.spend(this.entries.length);
     const hits = this.search(values, flow.packet, run);
     if (memoKey !== null) this.hits.set(memoKey, hits);
     return hits;
@@ -121,7 +114,9 @@ export class SetIndex {
     const all = EVERYTHING[packet.family];
     const byData = new Map<string, { data: unknown; sure: RangeSet[]; may: RangeSet[] }>();
     let wild: Entry | null = null;
-    for (const entry of this.entries) {
+    const candidates = this.candidates(values);
+    run.budget.spend(candidates.length);
+    for (const entry of candidates) {
       if (isWild(entry)) {
         wild = entry;
         continue;
@@ -154,6 +149,20 @@ export class SetIndex {
     return hits;
   }
 
+  private readonly columns = new Map<number, Column>();
+
+  /** The entries that can match at all: of thousands there are often a few with the packet's own port or address. */
+  private candidates(values: readonly Value[]): readonly Entry[] {
+    if (this.entries.length < WORTH_IT) return this.entries;
+    for (const [position, value] of values.entries()) {
+      if (typeof value !== 'number' && typeof value !== 'bigint') continue;
+      let column = this.columns.get(position);
+      if (column === undefined) this.columns.set(position, (column = columnOf(this.entries, position)));
+      return [...(column.exact.get(value) ?? []), ...column.others];
+    }
+    return this.entries;
+  }
+
   private memoKey(values: readonly Value[], packet: Packet): string | null {
     let key = String(packet.family);
     for (const value of values) {
@@ -164,12 +173,6 @@ export class SetIndex {
     return key;
   }
 }
-
-function isWild(entry: Entry): boolean {
-  return entry.parts.length === 1 && entry.parts[0] === WILD;
-}
-
-const WILD: ValueSet = { ranges: EMPTY, names: [], partial: false };
 
 function partsOf(value: unknown, lefts: readonly Left[]): readonly ValueSet[] | null {
   if (value === '*') return [WILD];

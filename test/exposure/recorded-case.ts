@@ -48,6 +48,10 @@ export const SOURCES: Readonly<Record<string, string>> = {
   proc_net_ip6_tables_names: SECTION.legacyNames6,
   'ipset-save.txt': SECTION.ipsets,
   'etc_ufw_ufw.conf': SECTION.ufw,
+  'kernel.txt': SECTION.kernel,
+  proc_net_udplite: SECTION.udplite,
+  proc_net_udplite6: SECTION.udplite6,
+  proc_net_ip_vs: SECTION.ipvs,
 };
 
 /** The sections that a host in this state would send, as root or as nobody, in either dialect of nft's JSON. */
@@ -60,7 +64,8 @@ export function sectionsOf(
   const files = as === 'root' ? recorded.root : recorded.user;
   const sections = new Map<string, Section>();
   for (const [file, name] of Object.entries(SOURCES)) {
-    const found = files[file === 'nft.json' && as === 'root' ? dialect : file];
+    // What random rules were recorded from has one version of nft.
+    const found = (file === 'nft.json' && as === 'root' ? files[dialect] : undefined) ?? files[file];
     if (file === without || found === undefined) continue;
     sections.set(name, { name, status: found.status, body: Buffer.from(found.text) });
   }

@@ -3,7 +3,18 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Order } from './agent';
 import { type Finished, Namespace } from './namespace';
-import { CONTAINER4, CONTAINER6, HOST4, HOST6, INSIDE4, INSIDE6, PUBLIC4, PUBLIC6 } from './scene';
+import {
+  ANYWHERE4,
+  ANYWHERE6,
+  CONTAINER4,
+  CONTAINER6,
+  HOST4,
+  HOST6,
+  INSIDE4,
+  INSIDE6,
+  PUBLIC4,
+  PUBLIC6,
+} from './scene';
 
 /** A process inside a namespace that answers a line for every line, and ends with this process. */
 class Agent {
@@ -145,8 +156,8 @@ function connect(host: Namespace, container: Namespace, internet: Namespace): vo
   internet.ip(
     'link set out0 up',
     ...addresses('out0', '203.0.113.1/24', '2001:db8::1/64'),
-    ...addresses('lo', ...[...PUBLIC4, ...INSIDE4].map((own) => `${own}/32`)),
-    ...addresses('lo', ...[...PUBLIC6, ...INSIDE6].map((own) => `${own}/128`)),
+    ...addresses('lo', ...[...PUBLIC4, ...INSIDE4, ...ANYWHERE4].map((own) => `${own}/32`)),
+    ...addresses('lo', ...[...PUBLIC6, ...INSIDE6, ...ANYWHERE6].map((own) => `${own}/128`)),
     ...neighbours('out0', MAC.host, HOST4[0], HOST6[0]),
   );
   container.ip(

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Arena } from './arena';
-import { inWords, isFailure, recorded } from './failure';
+import { inWords, recorded } from './failure';
 import { makeScene } from './make-scene';
 import type { Scene } from './scene';
 import { Tally } from './tally';
-import { collect, tryScene, type Tried } from './try-scene';
+import { tryScene, type Tried } from './try-scene';
 
 /** What a campaign tries, and where it says what it found. */
 export interface Campaign {
@@ -66,11 +66,11 @@ async function one(arena: Arena, scene: Scene, tally: Tally, { say, keep }: Camp
   }
   tally.add(tried);
   if (tried.evaluateMs > SLOW_MS) say(`seed ${scene.seed}: evaluation took ${tried.evaluateMs.toFixed(0)} ms`);
-  if (!isFailure(tried)) return tried;
+  if (tried.sectionsOfNobody === null) return tried;
   say(inWords(tried));
   if (keep !== null) {
     mkdirSync(keep, { recursive: true });
-    const text = JSON.stringify(recorded(tried, collect(arena, 'nobody')));
+    const text = JSON.stringify(recorded(tried));
     writeFileSync(join(keep, `z-${scene.seed}.json`), `${text}\n`);
   }
   return tried;

@@ -3,11 +3,6 @@ import { SOURCES } from '../recorded-case';
 import type { Section } from '../../../src/report/section';
 import type { Tried } from './try-scene';
 
-/** Whether the verdict was wrong, or a single peer did not fare as foreseen. */
-export function isFailure({ result, shown }: Tried): boolean {
-  return shown.length > 0 || result.forbidden || result.wrongExposed;
-}
-
 /** What a person needs to see why. */
 export function inWords({ scene, shown, verdict, result }: Tried): string {
   const word = result.forbidden ? ' WRONGLY NOT EXPOSED' : result.wrongExposed ? ' WRONGLY EXPOSED' : '';
@@ -25,7 +20,7 @@ export function inWords({ scene, shown, verdict, result }: Tried): string {
 }
 
 /** The scene as a recorded case, with what packets did as its truth. */
-export function recorded(tried: Tried, asNobody: ReadonlyMap<string, Section>): RecordedCase {
+export function recorded(tried: Tried): RecordedCase {
   const open = tried.result.anywhere.map((key) => {
     const [proto, family, port] = key.split(' ');
     return `${proto}${family}/${port}`;
@@ -40,7 +35,7 @@ export function recorded(tried: Tried, asNobody: ReadonlyMap<string, Section>): 
         : { exposed: 'wrong', unknown: 'weak', not_exposed: 'right' },
     openFromAnywhere: open,
     root: files(tried.sections),
-    user: files(asNobody),
+    user: files(tried.sectionsOfNobody ?? new Map()),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Random } from './random';
+import { Random } from './random';
 
 /** A socket that the host under test opens. */
 export interface SceneListener {
@@ -21,6 +21,11 @@ export interface Scene {
   /** Has rules that depend on chance or on what went before: then not everybody gets in who may. */
   readonly fickle: boolean;
 }
+
+/** First bytes of IPv4 addresses of which all are public (RFC 6890 has none of them). */
+const FIRST_BYTES = Array.from({ length: 222 }, (_, i) => i + 1).filter(
+  (byte) => ![10, 100, 127, 169, 172, 192, 198, 203].includes(byte),
+);
 
 /** The host's own addresses in the arena; the first of each family is the public one. */
 export const HOST4 = ['203.0.113.10', '10.0.0.10', '172.17.0.1'] as const;
@@ -45,6 +50,25 @@ export const PUBLIC6 = [
   ...['2400:cb00::1', '2600:1f00::5', '2a00:1450::7', '2a02:2f0::9', '2001:4860::8', '2804:14c::3', '2c0f:f248::4'],
   ...['2606:4700::11', '2003:e2::12', '240e:1::9'],
 ] as const;
+/**
+ * Peers drawn evenly from the public space: rules name networks around the others above, and nobody in particular around
+ * these. They settle whether "half of those who tried" is half of the internet.
+ */
+export const ANYWHERE4: readonly string[] = drawn(30, (random) => {
+  const first = random.pick(FIRST_BYTES);
+  return [first, random.integer(0, 255), random.integer(0, 255), random.integer(1, 254)].join('.');
+});
+export const ANYWHERE6: readonly string[] = drawn(30, (random) => {
+  const block = random.pick([0x2400, 0x2600, 0x2800, 0x2a00, 0x2c00]);
+  const group = (): string => random.integer(0, 0xffff).toString(16);
+  return `${(block + random.integer(0, 15)).toString(16)}:${group()}:${group()}::${group()}`;
+});
+
+function drawn(count: number, draw: (random: Random) => string): readonly string[] {
+  const random = new Random(2026);
+  return Array.from({ length: count }, () => draw(random));
+}
+
 export const INSIDE6 = ['2001:db8:100::7', 'fd00:1::5'] as const;
 
 const LISTENING = [22, 25, 53, 80, 443, 1000, 3306, 5432, 8080, 8443] as const;
