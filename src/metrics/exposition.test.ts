@@ -5,6 +5,7 @@ import { knownOf, statusOf } from '../../test/fixture/statuses';
 import { defaultPolicy } from '../policy/defaults';
 import { createExporterMetrics, type ExporterMetrics } from './exporter-metrics';
 import { contentTypes, createExposition, type Exposition } from './exposition';
+import type { ExpositionFormat } from './family';
 import { FleetText } from './fleet-text';
 
 function expositionOf(exporter: Partial<ExporterMetrics>): {
@@ -23,10 +24,14 @@ function expositionOf(exporter: Partial<ExporterMetrics>): {
   };
 }
 
+async function rendered(exposition: Exposition, format: ExpositionFormat, compressed = false): Promise<Buffer> {
+  return Buffer.concat((await exposition.render(format, compressed)).pieces);
+}
+
 describe('the exposition', () => {
   test('has the hosts, the stacks and the exporter itself, and nothing twice', async () => {
     const { exposition } = expositionOf({});
-    const text = (await exposition.render('text', false)).toString();
+    const text = (await rendered(exposition, 'text')).toString();
     expect(text).toContain('\nreboot_required{host="web-1",stack="default"} 1\n');
     expect(text).toContain(
       '\nreboot_policy_after_seconds{stack="default",exposure="exposed",severity="warning"} 259200\n',
@@ -41,7 +46,7 @@ describe('the exposition', () => {
 
   test('of OpenMetrics ends with its mark, and names counters’ families without _total', async () => {
     const { exposition } = expositionOf({});
-    const text = (await exposition.render('openmetrics', false)).toString();
+    const text = (await rendered(exposition, 'openmetrics')).toString();
     expect(text.endsWith('\n# EOF\n')).toBe(true);
     expect(text.match(/# EOF/g)).toHaveLength(1);
     expect(text).toContain('\n# TYPE reboot_probe_failures counter\nreboot_probe_failures_total{');
@@ -54,7 +59,7 @@ describe('the exposition', () => {
   test('of a text is not touched by one of OpenMetrics before', async () => {
     const { exposition } = expositionOf({});
     await exposition.render('openmetrics', false);
-    const text = (await exposition.render('text', false)).toString();
+    const text = (await rendered(exposition, 'text')).toString();
     expect(text).not.toContain('# EOF');
     expect(text).toContain('# TYPE reboot_probe_failures_total counter\n');
     expect(text).toMatch(/^# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total /m);
@@ -62,7 +67,7 @@ describe('the exposition', () => {
 
   test('is compressed when that is asked for', async () => {
     const { exposition } = expositionOf({ render: () => Promise.resolve('x 1\n') });
-    const [plain, packed] = await Promise.all([exposition.render('text', false), exposition.render('text', true)]);
+    const [plain, packed] = await Promise.all([rendered(exposition, 'text'), rendered(exposition, 'text', true)]);
     expect(packed.length).toBeLessThan(plain.length);
     expect(gunzipSync(packed).equals(plain)).toBe(true);
   });

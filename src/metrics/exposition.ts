@@ -1,10 +1,9 @@
-import { gzip } from 'node:zlib';
-import { promisify } from 'node:util';
 import type { StackPolicy } from '../policy/policy';
 import type { Time } from '../time/time';
 import type { ExporterMetrics } from './exporter-metrics';
-import type { ExpositionFormat } from './family';
+import { renderHead, type ExpositionFormat } from './family';
 import type { FleetText } from './fleet-text';
+import { GzipPieces, type Piece } from './gzip-pieces';
 import { renderStacks } from './stack-families';
 
 export const contentTypes: Record<ExpositionFormat, string> = {
@@ -12,11 +11,15 @@ export const contentTypes: Record<ExpositionFormat, string> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
-const gzipAsync = promisify(gzip);
+/** A body in pieces that are to be sent one after the other. */
+export interface Body {
+  readonly pieces: readonly Buffer[];
+  readonly bytes: number;
+}
 
 /** Everything that /metrics answers. */
 export interface Exposition {
-  render(format: ExpositionFormat, compressed: boolean): Promise<Buffer>;
+  render(format: ExpositionFormat, compressed: boolean): Promise<Body>;
 }
 
 export interface ExpositionParts {
@@ -28,27 +31,40 @@ export interface ExpositionParts {
 
 /** Scrapes that come while one is being rendered share it. */
 export function createExposition(parts: ExpositionParts): Exposition {
-  const underWay = new Map<string, Promise<Buffer>>();
+  const underWay = new Map<string, Promise<Body>>();
+  const gzip = new GzipPieces();
+  const render = async (format: ExpositionFormat, compressed: boolean): Promise<Body> => {
+    const pieces = await renderAll(parts, format);
+    return bodyOf(compressed ? await gzip.compress(pieces) : pieces.flatMap((piece) => piece.buffers));
+  };
   return {
     render(format, compressed) {
       const key = `${format} ${compressed}`;
       const joined = underWay.get(key);
       if (joined !== undefined) return joined;
-      const rendering = renderAll(parts, format, compressed).finally(() => underWay.delete(key));
+      const rendering = render(format, compressed).finally(() => underWay.delete(key));
       underWay.set(key, rendering);
       return rendering;
     },
   };
 }
 
-async function renderAll(parts: ExpositionParts, format: ExpositionFormat, compressed: boolean): Promise<Buffer> {
-  const pieces = [
-    ...parts.fleet.render(format, parts.time.monotonicMs()),
-    Buffer.from(renderStacks(parts.stacks(), parts.time.nowMs(), format)),
-    Buffer.from(await parts.exporter.render(format)),
-  ];
-  if (format === 'openmetrics') pieces.push(Buffer.from('# EOF\n'));
-  const whole = Buffer.concat(pieces);
-  // Level 1 is three times as fast as the default and a tenth larger; zlib works off the event loop.
-  return compressed ? gzipAsync(whole, { level: 1 }) : whole;
+async function renderAll(parts: ExpositionParts, format: ExpositionFormat): Promise<Piece[]> {
+  // Before anything is rendered, so that all of the rest is of one moment.
+  const exporter = await parts.exporter.render(format);
+  const pieces: Piece[] = [];
+  for (const { head, pieces: buffers, version } of parts.fleet.render(parts.time.monotonicMs())) {
+    pieces.push(textPiece(renderHead(head, format)), { buffers, cache: { key: head.name, version } });
+  }
+  pieces.push(textPiece(renderStacks(parts.stacks(), parts.time.nowMs(), format)), textPiece(exporter));
+  if (format === 'openmetrics') pieces.push(textPiece('# EOF\n'));
+  return pieces;
+}
+
+function textPiece(text: string): Piece {
+  return { buffers: [Buffer.from(text)], cache: null };
+}
+
+function bodyOf(pieces: readonly Buffer[]): Body {
+  return { pieces, bytes: pieces.reduce((sum, piece) => sum + piece.length, 0) };
 }

@@ -32,8 +32,19 @@ export function renderSample(name: string, labels: Labels, value: number): strin
   return `${name}${renderLabels(labels)} ${renderNumber(value)}\n`;
 }
 
+/** Label sets that stand in many samples, as they are written. */
+const written = new WeakMap<Labels, string>();
+
+/** Has a label set written once, however often it is rendered; it must not change any more. */
+export function keepWritten(labels: Labels): Labels {
+  written.set(labels, renderLabels(labels));
+  return labels;
+}
+
 /** `{a="1",b="2"}`, or nothing for no labels. Both formats escape the same three characters. */
 export function renderLabels(labels: Labels): string {
+  const kept = written.get(labels);
+  if (kept !== undefined) return kept;
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`);
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }

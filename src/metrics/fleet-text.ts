@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { HostStatus, Known } from '../fleet/status';
 import { freshKnown } from '../fleet/status';
-import { renderHead, renderLabels, renderNumber, renderSample, type ExpositionFormat } from './family';
+import { renderHead, renderLabels, renderNumber, renderSample, type ExpositionFormat, type FamilyHead } from './family';
 import { hostFamilies, type HostFamily, type HostView } from './host-families';
 
 /** Hosts whose lines are kept joined, one buffer a family. */
@@ -12,24 +12,35 @@ interface HostText {
   /** What was rendered; changes to null when it becomes stale. */
   known: Known | null;
   /** Lines by family; of live families, the line without its value. */
-  lines: string[];
+  lines: readonly string[];
 }
 
 interface Block {
   readonly names: Set<string>;
-  /** Joined lines by family; null where a host changed. */
-  joined: (Buffer | null)[];
+  /** Joined lines by family; none where a line changed. */
+  readonly joined: (Buffer | undefined)[];
+}
+
+/** One family of all hosts. */
+export interface FamilyText {
+  readonly head: FamilyHead;
+  /** Its lines, in pieces that are to be sent one after the other. */
+  readonly pieces: readonly Buffer[];
+  /** Another number whenever the lines are others. */
+  readonly version: number;
 }
 
 /**
  * The text of every host's metrics. A host's lines are rendered when it
  * changes, not when it is scraped; a scrape joins buffers that exist already,
- * and renders only the ages, which grow all the time.
+ * and renders only the ages, which grow all the time. Most of what a probe finds is what the last one found,
+ * so only the families in which a line changed are joined again.
  */
 export class FleetText {
   private readonly hosts = new Map<string, HostText>();
   private readonly blocks: Block[] = [];
   private readonly blockOf = new Map<string, Block>();
+  private readonly versions = hostFamilies.map(() => 0);
 
   constructor(private readonly staleAfterSeconds: () => number) {}
 
@@ -40,20 +51,31 @@ export class FleetText {
       return;
     }
     const known = freshKnown(status, monotonicMs, this.staleAfterSeconds());
-    this.hosts.set(name, { status, known, lines: renderHost({ status, known, monotonicMs }) });
-    this.blockFor(name).joined = [];
+    const lines = renderHost({ status, known, monotonicMs });
+    const before = this.hosts.get(name)?.lines;
+    this.hosts.set(name, { status, known, lines });
+    const block = this.blockFor(name);
+    for (const [index, line] of lines.entries()) {
+      if (line !== (before?.[index] ?? '')) this.outdate(block, index);
+    }
   }
 
-  /** The families of every host, in order, as pieces to be sent one after the other. */
-  render(format: ExpositionFormat, monotonicMs: number): Buffer[] {
+  /** The families that have lines, in order. */
+  render(monotonicMs: number): FamilyText[] {
     this.expire(monotonicMs);
-    const pieces: Buffer[] = [];
-    for (const [index, family] of hostFamilies.entries()) {
-      const body = this.blocks.flatMap((block) => this.joined(block, family, index, monotonicMs));
-      if (body.every((piece) => piece.length === 0)) continue;
-      pieces.push(Buffer.from(renderHead(family, format)), ...body);
+    const families: FamilyText[] = [];
+    for (const [index, head] of hostFamilies.entries()) {
+      if (head.isLive === true) this.versions[index] = (this.versions[index] ?? 0) + 1;
+      const all = this.blocks.map((block) => this.joined(block, head, index, monotonicMs));
+      const pieces = all.filter((piece) => piece.length > 0);
+      if (pieces.length > 0) families.push({ head, pieces, version: this.versions[index] ?? 0 });
     }
-    return pieces;
+    return families;
+  }
+
+  private outdate(block: Block, index: number): void {
+    block.joined[index] = undefined;
+    this.versions[index] = (this.versions[index] ?? 0) + 1;
   }
 
   private expire(monotonicMs: number): void {
@@ -64,10 +86,11 @@ export class FleetText {
     }
   }
 
-  private joined(block: Block, family: HostFamily, index: number, monotonicMs: number): Buffer[] {
+  private joined(block: Block, family: HostFamily, index: number, monotonicMs: number): Buffer {
     if (family.isLive !== true) {
-      block.joined[index] ??= Buffer.from(this.linesOf(block, index).join(''));
-      return [block.joined[index]];
+      const joined = block.joined[index] ?? Buffer.from(this.linesOf(block, index).join(''));
+      block.joined[index] = joined;
+      return joined;
     }
     const lines: string[] = [];
     for (const name of block.names) {
@@ -77,11 +100,11 @@ export class FleetText {
       const [sample] = family.samples({ status: text.status, known: text.known, monotonicMs });
       if (sample !== undefined) lines.push(`${prefix} ${renderNumber(sample.value)}\n`);
     }
-    return [Buffer.from(lines.join(''))];
+    return Buffer.from(lines.join(''));
   }
 
   private linesOf(block: Block, index: number): string[] {
-    return [...block.names].map((name) => this.hosts.get(name)?.lines[index] ?? '');
+    return Array.from(block.names, (name) => this.hosts.get(name)?.lines[index] ?? '');
   }
 
   private blockFor(name: string): Block {
@@ -98,12 +121,13 @@ export class FleetText {
   }
 
   private drop(name: string): void {
-    this.hosts.delete(name);
+    const text = this.hosts.get(name);
     const block = this.blockOf.get(name);
+    this.hosts.delete(name);
+    this.blockOf.delete(name);
     if (block === undefined) return;
     block.names.delete(name);
-    block.joined = [];
-    this.blockOf.delete(name);
+    for (const [index, line] of (text?.lines ?? []).entries()) if (line !== '') this.outdate(block, index);
   }
 }
 

@@ -6,7 +6,7 @@ import { findInstalled } from '../reading/dpkg';
 import { installedKernels, newestKernel } from '../signal/kernel';
 import { parseRelease } from '../signal/kernel-release';
 import { newestRpmKernel } from '../signal/rpm-kernel';
-import type { FamilyHead, Labels, Sample } from './family';
+import { keepWritten, type FamilyHead, type Labels, type Sample } from './family';
 import { updateFamilies } from './update-families';
 
 /** What the metrics of one host are made from. */
@@ -242,13 +242,25 @@ function ifKnown(samples: (known: Known, host: Host) => readonly Sample[]): Host
   return ({ status, known }) => (known === null ? [] : samples(known, status.host));
 }
 
+/** The labels of each host, which most of its families share. */
+const namesOf = new WeakMap<Host, Labels>();
+const ownLabelsOf = new WeakMap<Host, Labels>();
+
 function names(host: Host): Labels {
-  return { host: host.name, stack: host.stack };
+  return kept(namesOf, host, () => ({ host: host.name, stack: host.stack }));
 }
 
 /** The labels of the core gauges: the host's own ones as well. */
 function ownLabels(host: Host): Labels {
-  return { ...names(host), ...host.labels };
+  return kept(ownLabelsOf, host, () => ({ ...names(host), ...host.labels }));
+}
+
+function kept(of: WeakMap<Host, Labels>, host: Host, make: () => Labels): Labels {
+  const known = of.get(host);
+  if (known !== undefined) return known;
+  const labels = keepWritten(make());
+  of.set(host, labels);
+  return labels;
 }
 
 function info(host: Host, labels: Labels): Sample {

@@ -194,9 +194,9 @@ export class SshConnection {
   #begin(): void {
     const { user, algorithms, keys } = this.#options;
     const client = this.#client;
-    client.on('error', (error) => this.#fail(translated(error, this.#situation())));
-    client.on('end', () => this.#fail(closedByHost(this.#situation())));
-    client.on('close', () => this.#fail(closedByHost(this.#situation())));
+    client.on('error', (error) => this.#failWith(() => translated(error, this.#situation())));
+    client.on('end', () => this.#failWith(() => closedByHost(this.#situation())));
+    client.on('close', () => this.#failWith(() => closedByHost(this.#situation())));
     client.on('ready', () => this.#ready());
     client.on('handshake', () => this.#keysExchanged());
     holdUntilTurn(this.#socket, () => this.#takeTurn());
@@ -294,6 +294,11 @@ export class SshConnection {
     this.#allowedBytes = maxIdleBytes;
     this.#allowedExchanges = maxKeyExchanges;
     this.#onFailure = () => this.onIdleEnd();
+  }
+
+  /** The failure is made only where it counts: every connection ends, and an error with its stack is dear. */
+  #failWith(make: () => ProbeFailure): void {
+    if (this.#end === null) this.#fail(make());
   }
 
   /** The one place where a connection fails. */

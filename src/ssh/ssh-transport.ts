@@ -6,6 +6,7 @@ import type { CommandOutcome } from './command';
 import type { SshConnection } from './connection';
 import { type Credentials, Connector } from './connector';
 import { keyFingerprint } from './host-key';
+import { verifyWithParsedKeys } from './host-signature';
 import { IdentityFiles } from './identity';
 import { KeptConnections } from './kept-connections';
 import { KnownHostsFiles } from './known-hosts-file';
@@ -46,6 +47,7 @@ export class SshTransport implements Transport {
   #closed = false;
 
   constructor(options: SshTransportOptions = {}) {
+    verifyWithParsedKeys();
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#periodSeconds = options.periodSeconds ?? Number.POSITIVE_INFINITY;
     this.#connector = new Connector(

@@ -135,7 +135,7 @@ export function sketchBackend({ hosts = [], policies, ...others }: BackendSketch
   });
   return {
     log: { debug() {}, info() {}, warn() {}, error() {} },
-    exposition: { render: () => Promise.resolve(Buffer.from('')) },
+    exposition: { render: () => Promise.resolve({ pieces: [], bytes: 0 }) },
     nowMs: () => fixtureNowMs,
     monotonicMs: () => performance.now(),
     isReady: () => true,

@@ -7,6 +7,7 @@ import { hashSync } from 'bcryptjs';
 import { formatFault } from '../../src/config/fault';
 import { silentLogger } from '../../src/logging/logger';
 import { systemTime } from '../../src/time/time';
+import type { Body } from '../../src/metrics/exposition';
 import { openWebSettings, startWebSide, type WebSide } from '../../src/web/web-side';
 import { createAuthority, temporaryFolder } from './certificates';
 import { mixedFleet, sketchBackend } from './fleet-fixture';
@@ -43,9 +44,10 @@ basic_auth_users: { scraper: "${hashSync('right', 10)}" }
     const opened = openWebSettings(file, { log: silentLogger, time: systemTime });
     if (opened.source === null) throw new Error(opened.faults.map(formatFault).join('\n'));
     const exposition = {
-      render(format: string, compressed: boolean): Promise<Buffer> {
+      render(format: string, compressed: boolean): Promise<Body> {
         const text = Buffer.from(`reboot_required{host="web-1"} 1\n${format === 'openmetrics' ? '# EOF\n' : ''}`);
-        return Promise.resolve(compressed ? gzipSync(text) : text);
+        const piece = compressed ? gzipSync(text) : text;
+        return Promise.resolve({ pieces: [piece], bytes: piece.length });
       },
     };
     web = await startWebSide(

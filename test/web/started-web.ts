@@ -51,7 +51,12 @@ export function jsonOf(answer: Answer): unknown {
 
 /** Metrics that say in which form they were asked for. */
 export const exposition: BackendSketch = {
-  exposition: { render: (format, compressed) => Promise.resolve(Buffer.from(`${format} ${compressed}\n`)) },
+  exposition: {
+    render(format, compressed) {
+      const pieces = [Buffer.from(`${format} `), Buffer.from(`${compressed}\n`)];
+      return Promise.resolve({ pieces, bytes: pieces.reduce((sum, piece) => sum + piece.length, 0) });
+    },
+  },
 };
 
 /** Resolves as soon as something is true. */

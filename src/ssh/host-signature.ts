@@ -1,0 +1,52 @@
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { type ParsedKey, utils } from 'ssh2';
+
+/** A key that was used is kept parsed: 10,000 of them take 8 MB. */
+const maxKeys = 20_000;
+
+/** The digest of a signature with a key of this type, where the key settles it (RFC 5656, RFC 8709). */
+const digests: Readonly<Record<string, string | null>> = {
+  'ssh-ed25519': null,
+  'ecdsa-sha2-nistp256': 'sha256',
+  'ecdsa-sha2-nistp384': 'sha384',
+  'ecdsa-sha2-nistp521': 'sha512',
+};
+
+/** The digests of rsa-sha2-256 and rsa-sha2-512 (RFC 8332); SHA-1 is not among them. */
+const rsaDigests: readonly unknown[] = ['sha256', 'sha512'];
+
+/** Any valid public key: what is wanted of it is its prototype. */
+const sample = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea';
+
+/**
+ * Has ssh2 verify the signatures of hosts with keys that were parsed once. By itself it has OpenSSL read the host's key from PEM
+ * for every handshake, which takes as long as verifying. It gives no other way in than the method of its parsed keys.
+ */
+export function verifyWithParsedKeys(): void {
+  const parsed = utils.parseKey(sample);
+  if (parsed instanceof Error) throw parsed;
+  const shared = Object.getPrototypeOf(parsed) as { verify: unknown };
+  shared.verify = verifyWith(new Map());
+}
+
+function verifyWith(keys: Map<string, KeyObject>) {
+  return function (this: ParsedKey, data: Buffer, signature: Buffer, digest?: unknown): boolean | Error {
+    const ours = this.type === 'ssh-rsa' && rsaDigests.includes(digest) ? (digest as string) : digests[this.type];
+    if (ours === undefined) return new Error(`no signature by ${this.type} with ${String(digest)} is accepted`);
+    try {
+      return verify(ours, data, keyOf(this.getPublicPEM(), keys), signature);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  };
+}
+
+function keyOf(pem: string, keys: Map<string, KeyObject>): KeyObject {
+  const known = keys.get(pem);
+  if (known !== undefined) return known;
+  const key = createPublicKey(pem);
+  // Whoever makes up keys without end is not let in, and must not take the memory either.
+  if (keys.size >= maxKeys) keys.clear();
+  keys.set(pem, key);
+  return key;
+}

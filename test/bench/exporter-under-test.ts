@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExporterProcess } from '../e2e/exporter-process';
+import type { Contestant } from './contest';
+import type { CannedFleet, Login } from './canned-fleet';
+import { processorSecondsOf } from './processor-time';
+
+export interface ExporterSettings {
+  readonly connection: 'fresh' | 'keep';
+  readonly concurrency: number;
+  /** How often hosts are probed by themselves; a day where only asking counts. */
+  readonly interval: string;
+  /** Reads and evaluates sockets, routes and firewall at every probe that is asked for. */
+  readonly withExposure?: boolean;
+  readonly flags?: readonly string[];
+}
+
+/** The exporter as it is shipped, probing a fleet of which every address is a host. */
+export async function startExporter(
+  folder: string,
+  fleet: Login & Pick<CannedFleet, 'port' | 'addresses'>,
+  { connection, concurrency, interval, withExposure = false, flags = [] }: ExporterSettings,
+): Promise<ExporterProcess> {
+  const config = {
+    probe: { interval, timeout: '10s', concurrency },
+    ssh: {
+      user: fleet.user,
+      port: fleet.port,
+      identity_file: fleet.keyFile,
+      known_hosts: fleet.knownHostsFile,
+      connection,
+    },
+    hosts: fleet.addresses.map((address, at) => ({
+      name: `host-${at}`,
+      address,
+      exposure: withExposure ? { public: true } : 'internal',
+    })),
+  };
+  const name = `exporter-${connection}-${withExposure ? 'exposure' : 'restart'}`;
+  const configFile = join(folder, `${name}.yml`);
+  writeFileSync(configFile, JSON.stringify(config));
+  return ExporterProcess.start({ configFile, stateFile: join(folder, `${name}.state.json`), flags });
+}
+
+/** Every probe goes the product's whole way: turn, connection, answer parsed, state judged, remembered, metrics rendered. */
+export function exporterContestant(name: string, exporter: ExporterProcess, hosts: number): Contestant {
+  return {
+    name,
+    async run(probes) {
+      const sweeps = Math.max(1, Math.round(probes / hosts));
+      const begunMs = performance.now();
+      const processorSeconds = processorSecondsOf(exporter.pid);
+      for (let sweep = 0; sweep < sweeps; sweep++) await refreshAll(exporter);
+      return {
+        probes: sweeps * hosts,
+        processorSeconds: processorSecondsOf(exporter.pid) - processorSeconds,
+        elapsedSeconds: (performance.now() - begunMs) / 1000,
+      };
+    },
+    stop: async () => void (await exporter.end('SIGTERM')),
+  };
+}
+
+async function refreshAll(exporter: ExporterProcess): Promise<void> {
+  const response = await fetch(`${exporter.url}/api/v1/refresh?wait=1`, { method: 'POST' });
+  if (!response.ok) throw new Error(`the exporter answered ${response.status}: ${await response.text()}`);
+  await response.arrayBuffer();
+}
+
+/** @throws Error unless the last probe of every host succeeded: a benchmark of failures would be a fast one. */
+export async function insistOnSuccess(exporter: ExporterProcess, hosts: number): Promise<void> {
+  const text = await (await fetch(`${exporter.url}/metrics`)).text();
+  const succeeded = text.match(/^reboot_probe_success\{.*\} 1$/gm)?.length ?? 0;
+  if (succeeded !== hosts)
+    throw new Error(`${succeeded} of ${hosts} hosts were probed with success: ${exporter.log.slice(-2000)}`);
+}

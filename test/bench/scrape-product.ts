@@ -1,0 +1,46 @@
+// The product's metrics of a fleet behind its own web side. For each line "change" on standard input a tenth of the hosts gets a
+// new state; after each line it prints its processor seconds.
+import { createInterface } from 'node:readline';
+import { createExporterMetrics } from '../../src/metrics/exporter-metrics';
+import { createExposition } from '../../src/metrics/exposition';
+import { FleetText } from '../../src/metrics/fleet-text';
+import { systemTime } from '../../src/time/time';
+import { startWebSide } from '../../src/web/web-side';
+import { openSettings } from '../../src/web/settings/settings';
+import { fixtureMonotonicMs, sketchBackend } from '../web/fleet-fixture';
+import { changes, fleetStatus } from './scrape-fleet';
+
+async function main(): Promise<void> {
+  const hosts = Number(process.argv[2]);
+  const text = new FleetText(() => 1e9);
+  const time = { ...systemTime, monotonicMs: () => fixtureMonotonicMs };
+  for (let at = 0; at < hosts; at++) {
+    const status = fleetStatus(at, 0);
+    text.update(status.host.name, status, fixtureMonotonicMs);
+  }
+  const exposition = createExposition({
+    time,
+    fleet: text,
+    exporter: createExporterMetrics(),
+    stacks: () => new Map(),
+  });
+  const web = await startWebSide([{ host: '127.0.0.1', port: 0 }], sketchBackend({ exposition }), {
+    current: () => openSettings,
+  });
+  process.stdout.write(`listening ${new URL(web.urls[0] ?? '').port}\n`);
+  let round = 0;
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line === 'change') {
+      for (let at = 0; at < hosts; at++) {
+        if (!changes(at, round)) continue;
+        const status = fleetStatus(at, round);
+        text.update(status.host.name, status, fixtureMonotonicMs);
+      }
+      round++;
+    }
+    const { user, system } = process.cpuUsage();
+    process.stdout.write(`${JSON.stringify({ processorSeconds: (user + system) / 1e6 })}\n`);
+  }
+}
+
+void main();
