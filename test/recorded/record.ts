@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { probeInput, probeProgram } from '../../src/probe/program';
 import { decodeAnswer } from '../../src/report/frame';
+import { buildDeb } from '../fixture/deb-package';
 import { findProgram } from '../fixture/programs';
 import { HostRoot } from '../fixture/host-root';
 import { buildRpms, rpmFile, type RpmPackageSpec } from '../fixture/rpm-package';
@@ -64,23 +65,9 @@ export class RecordedRoot extends HostRoot {
 
   /** Installs with the real dpkg, and sets when. */
   async deb(atSeconds: number, name: string, version: string, multiArch: 'no' | 'same' = 'no'): Promise<void> {
-    const source = join(this.packages, `${name}_${version}`);
-    mkdirSync(join(source, 'DEBIAN'), { recursive: true });
-    mkdirSync(join(source, 'etc'));
-    // With a file of settings, a package that is removed leaves a trace.
-    writeFileSync(join(source, 'etc', `${name}.conf`), '');
-    writeFileSync(join(source, 'DEBIAN/conffiles'), `/etc/${name}.conf\n`);
-    const fields = { Package: name, Version: version, Architecture: 'amd64', 'Multi-Arch': multiArch };
-    const text = { ...fields, Maintainer: 'nobody <nobody@example.org>', Description: 'made for a test' };
-    writeFileSync(
-      join(source, 'DEBIAN/control'),
-      Object.entries(text)
-        .map(([key, value]) => `${key}: ${value}\n`)
-        .join(''),
-    );
+    const file = await buildDeb(this.packages, { name, version, multiArch });
     for (const folder of ['info', 'updates', 'triggers']) this.makeFolder(`var/lib/dpkg/${folder}`);
-    await must(['dpkg-deb', '--build', source, `${source}.deb`]);
-    await must(['dpkg', `--root=${this.path}`, '--force-bad-path', '-i', `${source}.deb`]);
+    await must(['dpkg', `--root=${this.path}`, '--force-bad-path', '-i', file]);
     const list = multiArch === 'same' ? `${name}:amd64.list` : `${name}.list`;
     utimesSync(join(this.path, 'var/lib/dpkg/info', list), atSeconds, atSeconds);
   }
