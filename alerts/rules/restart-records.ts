@@ -7,6 +7,7 @@ import type { RecordingRule } from './rule';
 export const required = 'stack_host:reboot_required:max';
 export const exposed = 'stack_host:exposed_to_anywhere:max';
 export const expected = 'stack_host:reboot_expected_timestamp_seconds:min';
+export const livepatched = 'stack_host:reboot_required_livepatched:max';
 export const ageByHost = 'stack_host:reboot_required_age_seconds:max';
 export const ageByExposure = 'stack_host_exposure:reboot_required_age_seconds:max';
 export const limit = 'stack_host_exposure_severity:reboot_policy_after_seconds:min';
@@ -26,6 +27,7 @@ export function restartRecords(): readonly RecordingRule[] {
     { record: required, expr: latestByHost('max', 'reboot_required') },
     { record: exposed, expr: latestByHost('max', 'exposed_to_anywhere') },
     { record: expected, expr: expectedSoon() },
+    { record: livepatched, expr: latestByHost('max', 'reboot_required_livepatched') },
     { record: ageByHost, expr: ageWhileRequired() },
     { record: ageByExposure, expr: splitByExposure() },
     { record: limit, expr: limitOf('warning'), labels: { severity: 'warning' } },

@@ -1,7 +1,15 @@
 import { heldBackAtMostSeconds } from '../../src/policy/urgency';
 import { gapWindow } from '../settings';
 import { restartDescription } from './description';
-import { ageByExposure, expected, latestByHost, pastLimit, required, restartRecords } from './restart-records';
+import {
+  ageByExposure,
+  expected,
+  latestByHost,
+  livepatched,
+  pastLimit,
+  required,
+  restartRecords,
+} from './restart-records';
 import { runbookUrl, type AlertingRule, type RuleGroup, type Severity } from './rule';
 import { serverDashboard, who } from './template';
 
@@ -73,7 +81,9 @@ and on (stack, host) (
   or
     ${past} >= ${heldBackAtMostSeconds}
 )`;
-  return restartRule(exposure, severity, { expr });
+  // What is found critical in a kernel is what live patches are made for: it stays a warning.
+  const unlessPatched = severity === 'critical' ? `\nunless on (stack, host)\n  ${livepatched} == 1` : '';
+  return restartRule(exposure, severity, { expr: expr + unlessPatched });
 }
 
 function restartRule(exposure: Exposure, severity: Severity, when: { expr: string; for?: string }): AlertingRule {

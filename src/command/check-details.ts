@@ -18,8 +18,13 @@ function details(document: HostDocument): string[] {
   }
   if (restart.booted_at !== null) lines.push(`    booted ${restart.booted_at}`);
   if (restart.scheduled_at !== null) lines.push(`    a shutdown is scheduled for ${restart.scheduled_at}`);
+  if (restart.livepatch !== null) {
+    const { patches, covered_until: until, covering } = restart.livepatch;
+    const span = until === null ? 'until when is not known' : `patches are made until ${until}`;
+    lines.push(`    live patched${covering ? ', which covers it' : ''}: ${patches.join(', ')}; ${span}`);
+  }
   const { by_itself: own } = restart;
-  if (own !== null) {
+  if (own !== null && own.by !== 'shutdown') {
     const when = own.at === null ? 'it is not known when' : `expected at ${own.at}`;
     lines.push(`    restarts by itself, by ${own.by}, ${when}: ${own.because}`);
   }

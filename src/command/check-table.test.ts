@@ -1,4 +1,4 @@
-import { now, type Said } from '../../test/fixture/said';
+import { now, section, type Said } from '../../test/fixture/said';
 import { knownOf, statusOf } from '../../test/fixture/statuses';
 import { hostDocument, type HostDocument } from '../document/host-document';
 import type { ExposureVerdict, PortVerdict } from '../exposure/verdict';
@@ -125,6 +125,25 @@ describe('renderDetails', () => {
     expect(text).toContain('    packages: dbus, libc6\n');
     expect(text).toContain('  exposed to anywhere: exposed (proven)\n');
     expect(text).toMatch(/ {4}tcp\/443 ipv6.*: no rule drops it\n/);
+  });
+
+  test('tells what updates and restarts the host by itself, and live patches', () => {
+    const text = (said_: Said): string => renderDetails([said('web-1', said_)]);
+    expect(text({})).toContain('  automatic updates: unattended-upgrades, last run 2026-11-21T23:00:00Z\n');
+    expect(text({ timer: 'masked' })).toContain('  automatic updates: unattended-upgrades is switched off\n');
+    expect(text({ packages: { libc6: '1' } })).toContain('  automatic updates: none\n');
+    expect(text({ packages: null })).toContain('  automatic updates: unknown\n');
+    const automatic = { aptConfig: ["upgrade='1'", "reboot='true'"], flag: { modified: now - 100 } };
+    expect(text({ ...automatic, stamps: { 'unattended-upgrades-stamp': now - 7200 } })).toContain(
+      '    restarts by itself, by unattended-upgrades, expected at 2026-11-22T23:00:00Z: Automatic-Reboot is on, when it next runs\n',
+    );
+    expect(text({ ...automatic, stamps: {} })).toContain(
+      '    restarts by itself, by unattended-upgrades, it is not known when: ',
+    );
+    const livepatch = section('livepatch', 'patch=1 0 kpatch_1\n');
+    expect(text({ sections: { livepatch } })).toContain(
+      '    live patched: kpatch_1; patches are made until 2025-11-01T00:00:00Z\n',
+    );
   });
 
   test('bounds the list of packages', () => {

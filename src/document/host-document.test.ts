@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { bootedAt, now, type Said } from '../../test/fixture/said';
+import { bootedAt, now, section, type Said } from '../../test/fixture/said';
 import { anyStatus, knownOf, statusOf } from '../../test/fixture/statuses';
 import type { ExposureVerdict } from '../exposure/verdict';
 import { afterFailure, type HostStatus } from '../fleet/status';
@@ -62,6 +62,7 @@ describe('the document of a host', () => {
         still_required_after_restart: false,
         booted_at: '2026-11-20T00:00:00Z',
         scheduled_at: null,
+        livepatch: null,
         by_itself: null,
         signals: [
           { signal: 'flag', says: 'required', because: '/run/reboot-required exists' },
@@ -228,6 +229,30 @@ describe('the document of a host', () => {
     expect(documentOfSaid({ ...flagFor(14.5), ...soon }, exposure, 9_000_000).urgency).toBe('unknown');
     const late = { ...flagFor(14.5), scheduled: `USEC=${now - 1800}000000\nMODE=reboot` };
     expect(documentOfSaid(late).urgency).toBe('critical');
+  });
+
+  test('tells live patches, with which a restart for the kernel alone is never critical', () => {
+    const kernels = { 'linux-image-6.1.0-27-amd64': '1', 'linux-image-6.1.0-28-amd64': '1' };
+    const needed: Said = {
+      now,
+      bootedAt: now - 40 * 86_400,
+      packages: kernels,
+      unpacked: { 'linux-image-6.1.0-28-amd64': now - 20 * 86_400 },
+      version: '#27-Ubuntu SMP PREEMPT_DYNAMIC Mon Jun  1 02:06:24 UTC 2026',
+    };
+    expect(documentOfSaid(needed)).toMatchObject({ urgency: 'critical', restart: { livepatch: null } });
+    const livepatch = section('livepatch', 'patch=1 0 lkp_Ubuntu_6_1_0_27_27_generic_1\n');
+    expect(documentOfSaid({ ...needed, sections: { livepatch } })).toMatchObject({
+      urgency: 'warning',
+      restart: {
+        reasons: ['kernel'],
+        livepatch: {
+          patches: ['lkp_Ubuntu_6_1_0_27_27_generic_1'],
+          covered_until: '2027-07-01T00:00:00Z',
+          covering: true,
+        },
+      },
+    });
   });
 
   test('lists at most a thousand packages, and says that it cut', () => {

@@ -1,6 +1,7 @@
 import {
   ageSeconds,
   freshKnown,
+  livepatchOf,
   ownRestartOf,
   restartsItselfInSeconds,
   type HostStatus,
@@ -49,9 +50,19 @@ export interface RestartDocument {
   readonly still_required_after_restart: boolean;
   readonly booted_at: string | null;
   readonly scheduled_at: string | null;
+  readonly livepatch: LivepatchDocument | null;
   /** What restarts the host by itself, or is set to; null where nothing is known to. */
   readonly by_itself: { readonly by: string; readonly at: string | null; readonly because: string } | null;
   readonly signals: readonly { readonly signal: string; readonly says: string; readonly because: string }[];
+}
+
+/** Live patches of the running kernel; null where none is applied. */
+export interface LivepatchDocument {
+  readonly patches: readonly string[];
+  /** ISO 8601: until when their maker makes patches for this kernel; null where that can't be told. */
+  readonly covered_until: string | null;
+  /** The restart is needed for the kernel alone, so that these make it less urgent. */
+  readonly covering: boolean;
 }
 
 /** What installs updates on the host by itself. */
@@ -106,6 +117,7 @@ export function hostDocument(status: HostStatus, context: DocumentContext): Host
         ageSeconds: age,
         exposure: known?.exposure?.verdict ?? 'unknown',
         restartsItselfInSeconds: known === null ? null : restartsItselfInSeconds(known, context.monotonicMs),
+        isLivepatched: known !== null && livepatchOf(known)?.isCovering === true,
       },
       context.policy,
     ),
@@ -140,6 +152,7 @@ function restartDocument(known: Known | null, age: number | null): RestartDocume
     still_required_after_restart: restart?.survivedRestart ?? false,
     booted_at: iso(restart?.boot.atSeconds),
     scheduled_at: iso(known?.facts.scheduled.atSeconds),
+    livepatch: known === null ? null : livepatchDocument(known),
     by_itself: known === null ? null : byItself(known),
     signals: (restart?.findings ?? []).filter(isOfThisSystem).map(({ signal, finding }) => ({
       signal,
@@ -151,6 +164,12 @@ function restartDocument(known: Known | null, age: number | null): RestartDocume
 
 function isOfThisSystem({ finding }: SignalFinding): boolean {
   return finding.says === 'required' || finding.isElsewhere !== true;
+}
+
+function livepatchDocument(known: Known): LivepatchDocument | null {
+  const found = livepatchOf(known);
+  if (found === null) return null;
+  return { patches: found.patches, covered_until: iso(found.coveredUntilSeconds), covering: found.isCovering };
 }
 
 function byItself(known: Known): RestartDocument['by_itself'] {

@@ -2,6 +2,7 @@ import type { ExposureVerdict } from '../exposure/verdict';
 import type { FailureReason } from '../failure';
 import type { Host } from '../inventory/host';
 import type { HostFacts } from '../reading';
+import { findLivepatch, type Livepatch } from '../restart/livepatch';
 import type { RestartState } from '../restart/restart';
 import { findOwnRestart, type OwnRestart } from '../updates/own-restart';
 
@@ -115,6 +116,18 @@ export function ownRestartOf(known: Known): OwnRestart | null {
   if (found === undefined) {
     found = findOwnRestart(known.facts, known.restart);
     ownRestarts.set(known, found);
+  }
+  return found;
+}
+
+const livepatches = new WeakMap<Known, Livepatch | null>();
+
+/** The live patches of the host, as of the last successful probe. */
+export function livepatchOf(known: Known): Livepatch | null {
+  let found = livepatches.get(known);
+  if (found === undefined) {
+    found = findLivepatch(known.facts, known.restart);
+    livepatches.set(known, found);
   }
   return found;
 }

@@ -1,4 +1,4 @@
-import { ownRestartOf, type Known } from '../fleet/status';
+import { livepatchOf, ownRestartOf, type Known } from '../fleet/status';
 import { findUpdater } from '../updates/updater';
 import type { FamilyHead, Labels, Sample } from './family';
 
@@ -7,6 +7,9 @@ export interface UpdateFamily extends FamilyHead {
   /** `names` are the labels of every series of the host. */
   readonly samples: (known: Known, names: Labels) => readonly Sample[];
 }
+
+/** Most series a host of live patches: each replaces the ones before it, so more than a few are none. */
+const maxPatches = 10;
 
 const cached = 'As of the last successful probe.';
 
@@ -54,6 +57,33 @@ export const updateFamilies: readonly UpdateFamily[] = [
     samples(known, names) {
       const own = ownRestartOf(known);
       return own === null ? [] : [{ labels: { ...names, by: own.by }, value: 1 }];
+    },
+  },
+  {
+    name: 'reboot_livepatch_info',
+    type: 'gauge',
+    help: `Live patches that are applied to the running kernel, at most ${maxPatches} of a host. ${cached}`,
+    samples: (known, names) =>
+      (livepatchOf(known)?.patches ?? [])
+        .slice(0, maxPatches)
+        .map((patch) => ({ labels: { ...names, patch }, value: 1 })),
+  },
+  {
+    name: 'reboot_livepatch_covered_until_timestamp_seconds',
+    type: 'gauge',
+    help: `Unix time until which the maker of the applied live patches makes them for the running kernel, by when that was built; absent where that can't be told. ${cached}`,
+    samples(known, names) {
+      const until = livepatchOf(known)?.coveredUntilSeconds ?? null;
+      return until === null ? [] : [{ labels: names, value: until }];
+    },
+  },
+  {
+    name: 'reboot_required_livepatched',
+    type: 'gauge',
+    help: `Whether a restart is needed for the kernel alone, and the running kernel is live patched; absent where no live patch is applied. ${cached}`,
+    samples(known, names) {
+      const found = livepatchOf(known);
+      return found === null ? [] : [{ labels: names, value: found.isCovering ? 1 : 0 }];
     },
   },
 ];

@@ -103,3 +103,14 @@ describe('a host that restarts by itself', () => {
     expect(urgencyOf({ restart: 'unknown', ...soon }, defaultPolicy)).toBe('unknown');
   });
 });
+
+describe('a host whose live patched kernel alone needs a restart', () => {
+  test.each([
+    [14, 'warning'],
+    [1000, 'warning'],
+    [3, 'warning'],
+    [2, 'info'],
+  ] as const)('after %d days is %s', (days, expected) => {
+    expect(urgencyOf({ ...need(days), isLivepatched: true }, defaultPolicy)).toBe(expected);
+  });
+});

@@ -11,6 +11,8 @@ export interface Need {
   readonly exposure: 'exposed' | 'not_exposed' | 'unknown';
   /** In how many seconds the host is expected to restart by itself; below 0 it is late. `null` or left out: it isn't known to. */
   readonly restartsItselfInSeconds?: number | null;
+  /** It is needed for the kernel alone, and the running one is live patched. */
+  readonly isLivepatched?: boolean;
 }
 
 /** A restart that is expected within this time holds back what escalates, in seconds. */
@@ -28,7 +30,8 @@ export const heldBackAtMostSeconds = 86_400;
 /**
  * How urgent a restart is under a stack's policy. A threshold is reached when the age equals it, so 0 is at once.
  * A host that may be exposed is treated as exposed. A needed restart without an age is as young as can be: it can
- * reach only thresholds of 0. A host that is about to restart by itself does not escalate meanwhile, for a day at most.
+ * reach only thresholds of 0. A host that is about to restart by itself does not escalate meanwhile, for a day at most. One whose
+ * kernel is live patched is never critical for that kernel: what was found critical in it is what is patched.
  */
 export function urgencyOf(need: Need, policy: StackPolicy): Urgency {
   if (need.restart === 'unknown') return 'unknown';
@@ -39,7 +42,7 @@ export function urgencyOf(need: Need, policy: StackPolicy): Urgency {
   const held = isExpected(need.restartsItselfInSeconds ?? null);
   const isPast = (limitSeconds: number): boolean =>
     ageSeconds >= (held ? limitSeconds + heldBackAtMostSeconds : limitSeconds);
-  if (isPast(criticalAfterSeconds)) return 'critical';
+  if (isPast(criticalAfterSeconds)) return need.isLivepatched === true ? 'warning' : 'critical';
   if (isPast(warningAfterSeconds)) return 'warning';
   return 'info';
 }

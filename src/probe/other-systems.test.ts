@@ -77,6 +77,11 @@ function everything(): void {
   root.write('etc/rebootmgr.conf', '[rebootmgr]\nwindow-start=03:30\nstrategy=best-effort\n');
   root.write('etc/rebootmgr/rebootmgr.conf.d/50-window.conf', '\twindow-start=Tue 04:00\n');
   root.write('etc/cron.weekly/opensuse.org-online_update', '');
+  root.write('sys/kernel/livepatch/lkp_Ubuntu_6_8_0_45_45_generic_106/enabled', '1\n');
+  root.write('sys/kernel/livepatch/lkp_Ubuntu_6_8_0_45_45_generic_106/transition', '0\n');
+  root.write('sys/kernel/livepatch/kpatch_1/enabled', '0');
+  root.makeFolder('sys/kernel/livepatch/empty');
+  root.makeFolder('var/snap/canonical-livepatch');
   root.makeFolder('var/lib/kubelet');
   root.write('proc/77/comm', 'kured\n');
   root.write('proc/77/cmdline', '/usr/bin/kured\0--start-time=2am\0--reboot-days=mon,tue\0');
@@ -156,12 +161,25 @@ describe('what the probe program reads on systems without dpkg and rpm', () => {
     });
   });
 
+  test('live patches', async () => {
+    everything();
+    expect(readFacts(await probe()).livepatch).toEqual({
+      patches: [
+        { name: 'empty', isApplied: false },
+        { name: 'kpatch_1', isApplied: false },
+        { name: 'lkp_Ubuntu_6_8_0_45_45_generic_106', isApplied: true },
+      ],
+      hasCanonicalClient: true,
+    });
+  });
+
   test('nothing of it on an ordinary Debian host', async () => {
     expect(await text('modules')).toBe('4');
     expect(await text('generation')).toBe('4');
     expect(await text('update_engine')).toBe('0');
     expect(await text('snap')).toBe('4');
     expect(await text('updates')).toBe('0');
+    expect(await text('livepatch')).toBe('0');
   });
 
   test('bounds what it sends of a file without end', async () => {
@@ -175,7 +193,7 @@ describe('what the probe program reads on systems without dpkg and rpm', () => {
       test('reads all of it alike', async () => {
         everything();
         root.write('proc/1/stat', `1 (init) S 0 1 1${' 0'.repeat(15)} 37 0\n`);
-        for (const name of ['modules', 'generation', 'snap', 'updates', 'kernel']) {
+        for (const name of ['modules', 'generation', 'snap', 'updates', 'livepatch', 'kernel']) {
           expect(`${name}: ${await text(name, shell)}`).toBe(`${name}: ${await text(name)}`);
         }
         const born = /born=.*/;

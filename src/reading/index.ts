@@ -4,6 +4,7 @@ import { clock } from './clock';
 import { dpkg } from './dpkg';
 import { image } from './image';
 import { kernel } from './kernel';
+import { livepatch } from './livepatch';
 import { machine } from './machine';
 import { os } from './os';
 import { patching } from './patching';
@@ -13,7 +14,7 @@ import { scheduled } from './scheduled';
 import { updates } from './updates';
 
 /** Everything that is read on every host, in the order in which the probe program reads it. */
-export const readings = { clock, boot, kernel, os, machine, dpkg, rpm, image, patching, scheduled, updates };
+export const readings = { clock, boot, kernel, os, machine, dpkg, rpm, image, patching, scheduled, updates, livepatch };
 
 type Read<R> = R extends Reading<infer T> ? T : never;
 
@@ -34,5 +35,6 @@ export function readFacts(sections: Sections): HostFacts {
     patching: patching.parse(sections.get(patching.name)),
     scheduled: scheduled.parse(sections.get(scheduled.name)),
     updates: updates.parse(sections.get(updates.name)),
+    livepatch: livepatch.parse(sections.get(livepatch.name)),
   };
 }

@@ -42,7 +42,8 @@ function unattendedUpgrades(facts: HostFacts, restart: RestartState): OwnRestart
   if (updater?.name !== 'unattended-upgrades' || !updater.enabled) return null;
   const by = 'unattended-upgrades';
   const time = facts.patching.automaticRebootTime;
-  const told = `Automatic-Reboot is on, at ${time ?? 'now'}`;
+  const isAtOnce = time === null || time === 'now';
+  const told = `Automatic-Reboot is on${isAtOnce ? '' : `, at ${time}`}`;
   if (!restart.reasons.includes('flag'))
     return { by, atSeconds: null, because: `${told}, if a run of it finds the flag` };
   const { lastRunSeconds } = updater;
@@ -51,7 +52,7 @@ function unattendedUpgrades(facts: HostFacts, restart: RestartState): OwnRestart
     return { by, atSeconds: null, because: `${told}, but its last run did not order one` };
   }
   const runsUntil = lastRunSeconds + dailySeconds + spreadSeconds;
-  if (time === null || time === 'now') return { by, atSeconds: runsUntil, because: `${told}, when it next runs` };
+  if (isAtOnce) return { by, atSeconds: runsUntil, because: `${told}, when it next runs` };
   const { zoneSeconds } = facts.clock;
   const secondOfDay = parseTimeOfDay(time);
   if (secondOfDay === null || zoneSeconds === null) return { by, atSeconds: null, because: told };

@@ -13,6 +13,7 @@ export interface HostSeries {
   readonly restarting?: string;
   readonly scheduled?: string;
   readonly expected?: string;
+  readonly livepatched?: string;
   readonly stillRequired?: string;
   readonly enabled?: string;
   readonly installed?: string;
@@ -32,6 +33,7 @@ const metrics: Record<keyof HostSeries, string> = {
   success: 'reboot_probe_success',
   restarting: 'reboot_host_restarting',
   scheduled: 'reboot_scheduled_timestamp_seconds',
+  livepatched: 'reboot_required_livepatched',
   expected: 'reboot_expected_timestamp_seconds',
   stillRequired: 'reboot_still_required_after_restart',
   enabled: 'unattended_upgrades_enabled',

@@ -105,6 +105,43 @@ describeWith(['promtool'], 'A restart that is already scheduled', () => {
   });
 });
 
+describeWith(['promtool'], 'A restart that is needed for a live patched kernel alone', () => {
+  it('stays a warning for as long as the patches cover it', () => {
+    const notice = { ...web, severity: 'info', exposure: 'exposed' };
+    const warning = { ...notice, severity: 'warning' };
+    const age = `${8 * day}+60x200`;
+    evaluate({
+      series: {
+        ...policy('shop', {
+          exposed: { warning: `${day}x200`, critical: `${7 * day}x200` },
+          internal: { warning: `${14 * day}x200`, critical: `${30 * day}x200` },
+        }),
+        ...host(web, { required: '1x200', age, exposed: '1x200', livepatched: '1x60 0x140' }),
+        ...host({ host: 'web-2', stack: 'shop' }, { required: '1x200', age, exposed: '1x200' }),
+      },
+      expect: [
+        {
+          at: '1h',
+          alert: 'RebootRequiredExposed',
+          firing: [
+            notice,
+            warning,
+            ...[notice, warning, { ...warning, severity: 'critical' }].map((each) => ({ ...each, host: 'web-2' })),
+          ],
+        },
+        {
+          at: '1h2m',
+          alert: 'RebootRequiredExposed',
+          firing: [
+            ...[notice, warning, { ...warning, severity: 'critical' }],
+            ...[notice, warning, { ...warning, severity: 'critical' }].map((each) => ({ ...each, host: 'web-2' })),
+          ],
+        },
+      ],
+    });
+  });
+});
+
 describeWith(['promtool'], 'RebootStillRequired', () => {
   const still = { ...db, severity: 'warning' };
 

@@ -1,4 +1,4 @@
-import type { HostDocument } from '../../document/host-document';
+import type { HostDocument, LivepatchDocument } from '../../document/host-document';
 import { markup, type Content, type Html } from './markup';
 import { moment, renderWindow, type WindowTimes } from './stack-words';
 import { basisInWords, evidenceInWords, exposureWord, openPorts } from './words';
@@ -20,6 +20,7 @@ export function renderFacts({ document, window, nowMs }: Facts): Html {
     restart.reasons.length === 0 ? null : ['Asked for by', words(restart.reasons)],
     restart.booted_at === null ? null : ['Booted', moment(restart.booted_at, nowMs)],
     restart.scheduled_at === null ? null : ['Shutdown or restart planned', moment(restart.scheduled_at, nowMs)],
+    restart.livepatch === null ? null : ['Live patched', renderLivepatch(restart.livepatch, nowMs)],
     restart.by_itself === null || restart.by_itself.by === 'shutdown'
       ? null
       : ['Restarts by itself', renderByItself(restart.by_itself, nowMs)],
@@ -43,6 +44,13 @@ ${lines.map((line) => line !== null && markup`<dt>${line[0]}</dt><dd>${line[1]}<
 /** A list of single words. */
 export function words(texts: readonly string[]): Html {
   return markup`<ul class="words">${texts.map((text) => markup`<li>${text}</li>`)}</ul>`;
+}
+
+function renderLivepatch({ patches, covered_until: until, covering }: LivepatchDocument, nowMs: number): Content {
+  const names = words(patches.slice(0, 10));
+  const covered = covering ? 'It is needed for the kernel alone, which is patched: never critical for now. ' : '';
+  if (until === null) return markup`${covered}${names}`;
+  return markup`${covered}Patches are made for this kernel until ${moment(until, nowMs)}. ${names}`;
 }
 
 function renderByItself(

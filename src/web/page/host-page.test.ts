@@ -131,6 +131,36 @@ it('says when a shutdown is planned', () => {
   expect(textOf(render(planned))).toContain('Shutdown or restart planned 2026-11-23 02:00 UTC');
 });
 
+it('says what restarts and updates the host by itself', () => {
+  const document = documentOf({ name: 'a', neededForDays: 1 });
+  const set = (by_itself: HostDocument['restart']['by_itself'], updates = document.updates): string =>
+    textOf(render({ ...document, updates, restart: { ...document.restart, by_itself } }));
+  const by = { by: 'rebootmgr', at: '2026-11-23T03:30:00Z', because: 'its window begins at 03:30' };
+  expect(set(by)).toContain('Restarts by itself 2026-11-23 03:30 UTC');
+  expect(set(by)).toContain('rebootmgr, its window begins at 03:30');
+  expect(set({ ...by, at: null })).toContain('Restarts by itself rebootmgr: its window begins at 03:30');
+  expect(set({ ...by, by: 'shutdown' })).not.toContain('Restarts by itself');
+  expect(set(null)).not.toContain('Restarts by itself');
+  expect(set(null, { automatic: false, by: null, last_run_at: null })).toContain('Automatic updates none');
+  expect(set(null, { automatic: null, by: null, last_run_at: null })).toContain('Automatic updates not known');
+  expect(set(null, { automatic: false, by: 'dnf-automatic', last_run_at: null })).toContain(
+    'dnf-automatic is switched off',
+  );
+  const ran = { automatic: true, by: 'dnf-automatic', last_run_at: '2026-11-21T06:00:00Z' };
+  expect(set(null, ran)).toContain('dnf-automatic, last run 2026-11-21 06:00 UTC');
+});
+
+it('says which live patches there are', () => {
+  const document = documentOf({ name: 'a', neededForDays: 1 });
+  const livepatch = { patches: ['kpatch_1'], covered_until: '2027-07-01T00:00:00Z', covering: true };
+  const text = (of: typeof livepatch | { patches: string[]; covered_until: null; covering: boolean }): string =>
+    textOf(render({ ...document, restart: { ...document.restart, livepatch: of } }));
+  expect(text(livepatch)).toContain(
+    'never critical for now. Patches are made for this kernel until 2027-07-01 00:00 UTC',
+  );
+  expect(text({ ...livepatch, covered_until: null, covering: false })).toContain('Live patched kpatch_1');
+});
+
 describe('probe now', () => {
   const web1 = backend.document('web-1');
 
