@@ -220,6 +220,42 @@ describe('what the configuration says', () => {
     expect([found.verdict, found.ports[0]?.openTo]).toEqual([verdict, openTo]);
   });
 
+  it.each([
+    [
+      'lets only an office in',
+      [{ proto: 'any', ports: null, from: ['198.51.100.0/24'] }],
+      'not_exposed',
+      'declared',
+      'some',
+    ],
+    ['lets nothing in', [], 'not_exposed', 'declared', 'none'],
+    // It may be sent on to a container, for all that is known.
+    [
+      'lets a port in that nobody listens on',
+      [{ proto: 'tcp', ports: [{ first: 80, last: 80 }], from: null }],
+      'unknown',
+      'assumed',
+      'none',
+    ],
+    [
+      'lets the port in',
+      [{ proto: 'tcp', ports: [{ first: 22, last: 22 }], from: null }],
+      'unknown',
+      'assumed',
+      'unknown',
+    ],
+    [
+      'lets a quarter of the internet in',
+      [{ proto: 'any', ports: null, from: ['0.0.0.0/2'] }],
+      'unknown',
+      'assumed',
+      'unknown',
+    ],
+  ] as const)('where the rules could not be read, an edge that %s', (_name, edge, verdict, basis, openTo) => {
+    const found = judge({ listeners: ['tcp 0.0.0.0:22'], denied: [SECTION.nftJson] }, { edge });
+    expect([found.verdict, found.basis, found.ports[0]?.openTo]).toEqual([verdict, basis, openTo]);
+  });
+
   it('an edge cuts what the host lets in', () => {
     const half = { prefix: { addr: '128.0.0.0', len: 1 } };
     const host: SimpleHost = { listeners: ['tcp 0.0.0.0:22'], nft: inputChain('drop', [nft.from(half), nft.accept]) };

@@ -86,7 +86,7 @@ function share(family: Family, set: RangeSet): string {
 }
 
 /** "only from 198.51.100.0/24 and 2 more", "only from private networks (10.0.0.0/8)". */
-function who(family: Family, set: RangeSet): string {
+export function who(family: Family, set: RangeSet): string {
   const open = intersect(set, PUBLIC[family]);
   if (isEmpty(open)) {
     const inside = intersect(set, PRIVATE[family]);

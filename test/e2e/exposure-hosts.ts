@@ -10,6 +10,8 @@ export interface ExposureHost {
   readonly settings?: readonly string[];
   /** Ports to try beside those that the product names. */
   readonly ports: readonly number[];
+  /** UDP ports to try, each with a listener on the public IPv4 address. */
+  readonly udpPorts?: readonly number[];
   /** What is meant to be open to anywhere, as `tcp/443 ipv4`; the packets have to agree. */
   readonly open: readonly string[];
 }
@@ -270,10 +272,14 @@ const officeOnly = `-A DOCKER-USER ! -s ${office} -i eth0 -j DROP\n`;
 const hosts: Readonly<Record<string, Omit<ExposureHost, 'spec'> & { readonly listeners?: readonly string[] }>> = {
   'ufw-open': {
     settings: ufwSettings,
-    listeners: ['tcp [::]:443', 'tcp 0.0.0.0:5432', 'tcp [::]:8080', 'tcp [::]:2222'],
-    firewall: `${ufwStart}\nufw allow 443/tcp\nufw limit 2222/tcp\nufw allow from ${office} to any port 5432 proto tcp\nufw --force enable`,
+    listeners: [
+      ...['tcp [::]:443', 'tcp 0.0.0.0:5432', 'tcp [::]:8080', 'tcp [::]:2222'],
+      ...['udp @NODE@:53', 'udp @NODE@:161'],
+    ],
+    udpPorts: [53, 161],
+    firewall: `${ufwStart}\nufw allow 443/tcp\nufw allow 53/udp\nufw limit 2222/tcp\nufw allow from ${office} to any port 5432 proto tcp\nufw --force enable`,
     ports: [22, 443, 5432, 8080, 2222],
-    open: [...both('tcp/443'), ...both('tcp/2222')],
+    open: [...both('tcp/443'), ...both('tcp/2222'), 'udp/53 ipv4'],
   },
   'ufw-closed': {
     settings: ufwSettings,
@@ -352,8 +358,9 @@ const hosts: Readonly<Record<string, Omit<ExposureHost, 'spec'> & { readonly lis
 export const exposureHosts: ReadonlyMap<string, ExposureHost> = new Map(
   Object.entries(hosts).map(([name, { listeners, firewall, ...host }], index) => {
     const addresses = publicAddresses(index);
-    const spec: HostSpec = { name, addresses, ...(listeners === undefined ? {} : { listeners }) };
-    return [name, { ...host, spec, firewall: firewall.replaceAll('@NODE@', addresses[0]) }];
+    const own = (text: string): string => text.replaceAll('@NODE@', addresses[0]);
+    const spec: HostSpec = { name, addresses, listeners: (listeners ?? []).map(own) };
+    return [name, { ...host, spec, firewall: own(firewall) }];
   }),
 );
 

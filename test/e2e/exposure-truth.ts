@@ -12,20 +12,38 @@ const silence = 900;
  * Ports that most peers get in to, by real packets to every address that the internet routes to the host: `tcp/443 ipv4`,
  * sorted. A busy machine may be slow, but it opens no port: one that answered once is open.
  */
-export async function reachedPorts(lab: Lab, host: LabHost, ports: readonly number[]): Promise<readonly string[]> {
+export async function reachedPorts(
+  lab: Lab,
+  host: LabHost,
+  ports: readonly number[],
+  udpPorts: readonly number[],
+): Promise<readonly string[]> {
   const found: string[] = [];
-  const tries = ports.flatMap((port) =>
+  const tries = [...ports.map(tcp), ...udpPorts.map(udp)].flatMap(({ proto, port }) =>
     (host.spec.addresses ?? []).map(async (to) => {
       const isV6 = to.includes(':');
       const answers = await Promise.all(
         (isV6 ? peers6 : peers4).map((from) =>
-          lab.router.knock({ proto: 'tcp', from, to, port, timeoutMilliseconds: silence }),
+          lab.router.knock({ proto, from, to, port, timeoutMilliseconds: silence }),
         ),
       );
       const reached = answers.filter((answer) => answer === 'open').length;
-      if (reached >= answers.length / 2) found.push(`tcp/${port} ${isV6 ? 'ipv6' : 'ipv4'}`);
+      if (reached >= answers.length / 2) found.push(`${proto}/${port} ${isV6 ? 'ipv6' : 'ipv4'}`);
     }),
   );
   await Promise.all(tries);
   return found.sort();
+}
+
+interface Wanted {
+  readonly proto: 'tcp' | 'udp';
+  readonly port: number;
+}
+
+function tcp(port: number): Wanted {
+  return { proto: 'tcp', port };
+}
+
+function udp(port: number): Wanted {
+  return { proto: 'udp', port };
 }

@@ -3,7 +3,7 @@ import type { LabHost } from '../lab/host';
 import { Lab } from '../lab/lab';
 import { sshLogin } from '../lab/ssh-login';
 import { describeWith } from '../fixture/programs';
-import { readFirewallPath } from '../../src/exposure/privilege';
+import { directSudoersLines, readFirewallPath } from '../../src/exposure/privilege';
 import { ensureBuilt, runBuilt } from './built-program';
 import { exposureHosts, setUpFirewall } from './exposure-hosts';
 import { checkAll, setUpHost, type Login } from './exposure-setup';
@@ -51,11 +51,11 @@ describeWith(['ufw', 'firewalld', 'dbus-daemon'], 'firewalls', () => {
       }
       // What is read first must not depend on what the packets leave behind.
       said = await checkAll(lab, lab.hosts);
-      for (const [name, { ports }] of exposureHosts) {
+      for (const [name, { ports, udpPorts = [] }] of exposureHosts) {
         const named = (['root', 'sudo', 'plain'] as const).flatMap((login) =>
           document(name, login).exposure.ports.map(({ port }) => port),
         );
-        truth.set(name, await reachedPorts(lab, lab.host(name), [...new Set([...ports, ...named])]));
+        truth.set(name, await reachedPorts(lab, lab.host(name), [...new Set([...ports, ...named])], udpPorts));
       }
     });
 
@@ -130,7 +130,9 @@ describeWithLab('what the probe may read', () => {
 
   beforeAll(async () => {
     ensureBuilt();
-    const names = ['as-printed', 'no-gzip', 'sudo-denied', 'broken-nft', 'half-nft', 'wrapper-gone'] as const;
+    const names = [
+      ...['as-printed', 'no-gzip', 'sudo-denied', 'broken-nft', 'half-nft', 'wrapper-gone', 'direct'],
+    ] as const;
     lab = await Lab.start({
       hosts: names.map((name, index) => ({
         name,
@@ -143,6 +145,10 @@ describeWithLab('what the probe may read', () => {
     for (const host of lab.hosts) await setUpHost(lab, host);
     lab.host('sudo-denied').files.remove('/etc/sudoers.d/reboot-exporter');
     lab.host('wrapper-gone').files.remove(readFirewallPath);
+    lab.host('direct').files.remove(readFirewallPath);
+    const lines = `${directSudoersLines('reboot-exporter').join('\n')}\n`;
+    lab.host('direct').write('/etc/sudoers.d/reboot-exporter', lines, { mode: 0o440 });
+    await lab.host('direct').shell('visudo -q -c');
     await breakNft(lab.host('broken-nft'), 'echo "netlink: Error: cache initialization failed" >&2\nexit 1');
     await breakNft(lab.host('half-nft'), '/usr/sbin/nft.real "$@" | head -c 300');
     said = await checkAll(lab, lab.hosts);
@@ -165,6 +171,7 @@ describeWithLab('what the probe may read', () => {
     ['sudo-denied', 'root', { verdict: 'not_exposed', basis: 'proven' }],
     ['sudo-denied', 'sudo', { verdict: 'unknown', basis: 'assumed' }],
     ['wrapper-gone', 'sudo', { verdict: 'unknown', basis: 'assumed' }],
+    ['direct', 'sudo', { verdict: 'not_exposed', basis: 'proven' }],
     ['broken-nft', 'root', { verdict: 'unknown', basis: 'assumed' }],
     ['broken-nft', 'sudo', { verdict: 'unknown', basis: 'assumed' }],
     ['half-nft', 'root', { verdict: 'unknown', basis: 'assumed' }],

@@ -1,5 +1,5 @@
 import { parseAddress } from '../../../src/exposure/addresses';
-import type { Examination } from '../../../src/exposure/evaluate';
+import type { Examination } from '../../../src/exposure/summary';
 import { contains } from '../../../src/exposure/ranges';
 import type { ExposureVerdict } from '../../../src/exposure/verdict';
 import type { Truth } from './probe';
