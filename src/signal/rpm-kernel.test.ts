@@ -60,6 +60,12 @@ describe('the running kernel against the installed ones of rpm', () => {
       ['kernel6.12', '6.12.100', '3.1.amzn2023', after],
     ],
     [
+      'Azure Linux, whose releases have no architecture',
+      '6.6.57.1-2.azl3',
+      ['kernel', '6.6.57.1', '2.azl3', before],
+      ['kernel', '6.6.57.1', '10.azl3', after],
+    ],
+    [
       'openSUSE Leap and SLES, whose releases are without the count of rebuilds',
       '6.4.0-150600.23.25-default',
       ['kernel-default', '6.4.0', '150600.23.25.1', before],
@@ -78,7 +84,7 @@ describe('the running kernel against the installed ones of rpm', () => {
       ['kernel-kvmsmall', '6.12.1', '1.1', after],
     ],
   ])('%s', (_name, release, own, newer) => {
-    const os = release.endsWith('64') || release.endsWith('+rt') ? {} : { os: suse };
+    const os = release.includes('default') || release.includes('kvmsmall') ? { os: suse } : {};
     expect(judge({ ...os, ...withKernels(release, own) })).toMatchObject({ says: 'not_required' });
     expect(judge({ ...os, ...withKernels(release, newer, own) })).toEqual({
       says: 'required',
@@ -184,5 +190,11 @@ test('the newest installed of the flavour, for the labels of a host', () => {
   expect(newest({ os: suse, ...withKernels('6.11.3-1-default', ['kernel-default', '6.11.3', '1.1', before]) })).toBe(
     '6.11.3-1-default',
   );
+  const azure = withKernels(
+    '6.6.57.1-2.azl3',
+    ['kernel', '6.6.57.1', '2.azl3', before],
+    ['kernel', '6.6.64.2', '1.azl3', after],
+  );
+  expect(newest(azure)).toBe('6.6.64.2-1.azl3');
   expect(newest({ release: '6.9.1-custom' })).toBeNull();
 });

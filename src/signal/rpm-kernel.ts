@@ -98,9 +98,12 @@ function findOwn(running: string, kernels: readonly RpmPackage[]): RpmPackage | 
 /**
  * Red Hat's, Fedora's, Amazon's and Oracle's releases: version, release and architecture, as the spec file's KVERREL,
  * and behind them `+` or `.` and the variant (`+rt`, `+64k`, `+debug`), which is in the package's name as well.
+ * Azure Linux' have no architecture.
  */
 function isRedHatRelease(running: string, kernel: RpmPackage): boolean {
-  const base = `${kernel.version}-${kernel.release}.${kernel.architecture}`;
+  const short = `${kernel.version}-${kernel.release}`;
+  const base = `${short}.${kernel.architecture}`;
+  if (running === short) return true;
   if (!running.startsWith(base)) return false;
   const words = running
     .slice(base.length)
@@ -144,7 +147,8 @@ function releaseOf(kernel: RpmPackage, running: string): string {
   const flavour = suseFlavour(kernel.name);
   if (flavour !== null && running.endsWith(`-${flavour}`)) return `${kernel.version}-${kernel.release}-${flavour}`;
   const at = running.indexOf(`.${kernel.architecture}`);
-  const suffix = at === -1 ? '' : running.slice(at + kernel.architecture.length + 1);
+  if (at === -1) return `${kernel.version}-${kernel.release}`;
+  const suffix = running.slice(at + kernel.architecture.length + 1);
   return `${kernel.version}-${kernel.release}.${kernel.architecture}${suffix}`;
 }
 
