@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -35,6 +37,17 @@ const built: readonly RpmPackageSpec[] = [
   { name: 'other', version: '1', release: '1' },
 ];
 
+/** Holds rpm's database as rpm does while it installs, or for itself alone, until its input ends. */
+const lockProgram = `
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute('PRAGMA locking_mode=' + sys.argv[2])
+database.execute('BEGIN EXCLUSIVE')
+database.execute('CREATE TABLE locked(x)')
+print('locked', flush=True)
+sys.stdin.read()
+`;
+
 let packages: string;
 let root: HostRoot;
 
@@ -67,7 +80,7 @@ beforeEach(() => {
 });
 afterEach(() => root.remove());
 
-describeWith(['rpm', 'rpmbuild'], 'on systems of rpm', () => {
+describeWith(['rpm', 'rpmbuild', 'python3'], 'on systems of rpm', () => {
   beforeAll(async () => {
     packages = mkdtempSync(join(tmpdir(), 'rpms-'));
     await buildRpms(packages, built);
@@ -117,6 +130,23 @@ describeWith(['rpm', 'rpmbuild'], 'on systems of rpm', () => {
     expect((await facts()).rpm).toMatchObject({ hasDatabase: false, packages: [] });
     expect(root.snapshot()).toEqual(before);
   });
+
+  test('a transaction that is under way does not disturb it, and a lock is not waited for', async () => {
+    await install('usr/lib/sysimage/rpm', ...built);
+    for (const [mode, expected] of [
+      ['NORMAL', 5],
+      ['EXCLUSIVE', undefined],
+    ] as const) {
+      const locker = spawn('python3', ['-c', lockProgram, join(root.path, 'usr/lib/sysimage/rpm/rpmdb.sqlite'), mode]);
+      try {
+        await once(locker.stdout, 'data');
+        expect((await facts()).rpm.packages?.length).toBe(expected);
+      } finally {
+        locker.stdin.end();
+        await once(locker, 'close');
+      }
+    }
+  }, 20_000);
 
   test('an rpm that hangs is given up', async () => {
     await install('var/lib/rpm', ...built);
