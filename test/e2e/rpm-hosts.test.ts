@@ -120,10 +120,18 @@ describeWith(['rpm', 'rpmbuild', 'dnf', 'zypper', 'createrepo_c'], 'with the pac
         folder,
         Object.values(cases).flatMap(({ older, newer }) => [...older, ...newer]),
       );
-      lab = await Lab.start({ hosts: Object.entries(cases).map(([name, { system }]) => ({ name, system })) });
+      lab = await Lab.start({
+        hosts: [
+          ...Object.entries(cases).map(([name, { system }]) => ({ name, system })),
+          { name: 'without-rpm', system: 'fedora-41', without: ['rpm'] },
+          { name: 'container', system: 'almalinux-9', container: 'podman' },
+        ],
+      });
       for (const [name, { older }] of Object.entries(cases)) await rpm(lab.host(name), '-i', older);
+      await rpm(lab.host('container'), '-i', [glibc('100.el9')]);
+      lab.host('without-rpm').write('/usr/lib/sysimage/rpm/rpmdb.sqlite', 'there is one');
       // What is installed before a boot is what runs after it.
-      await Promise.all(Object.keys(cases).map((name) => lab.host(name).restart()));
+      await Promise.all([...Object.keys(cases), 'container'].map((name) => lab.host(name).restart()));
       exporter = await ExporterInProcess.start(lab, { probe: { interval: '1s', timeout: '8s' } });
       // A boot time has whole seconds, and moves by some when the clock is stepped: within five nothing can be told.
       await sleep(6500);
@@ -202,6 +210,26 @@ describeWith(['rpm', 'rpmbuild', 'dnf', 'zypper', 'createrepo_c'], 'with the pac
 
       await host.restart(kernel === undefined ? {} : { kernel });
       await becomes(name, notRequired);
+    });
+
+    test('a container has no kernel of its own: the C library alone counts', async () => {
+      await becomes('container', notRequired);
+      await rpm(lab.host('container'), '-i', [redHatKernel('kernel-core', '5.14.0', '503.el9')]);
+      await rpm(lab.host('container'), '-U', [glibc('125.el9')]);
+      await becomes('container', { required: 1, unknown: 0, reasons: ['package'], packages: ['glibc'] });
+    });
+
+    test('a database that may not be read, or a system without rpm, is unknown', async () => {
+      const unknown = { required: undefined, unknown: 1, reasons: [], packages: [] };
+      await becomes('without-rpm', unknown);
+      const host = lab.host('rpm-libc');
+      await becomes('rpm-libc', notRequired);
+      await host.shell('chmod 700 /var/lib/rpm');
+      await becomes('rpm-libc', unknown);
+      await host.shell('chmod 755 /var/lib/rpm');
+      await becomes('rpm-libc', notRequired);
+      await host.shell('cp /var/lib/rpm/rpmdb.sqlite /root/ && head -c 65536 /dev/urandom >/var/lib/rpm/rpmdb.sqlite');
+      await becomes('rpm-libc', unknown);
     });
   });
 });
