@@ -33,6 +33,11 @@ function details(document: HostDocument): string[] {
   if (restart.packages.length > 0)
     lines.push(`    packages: ${restart.packages.slice(0, 20).join(', ')}${restart.packages.length > 20 ? ', …' : ''}`);
   lines.push(`  automatic updates: ${automaticUpdates(document.updates)}`);
+  const outdated = document.outdated_services ?? [];
+  if (outdated.length > 0) {
+    const names = outdated.slice(0, 10).map(({ service, libraries }) => `${service} (${libraries.join(', ')})`);
+    lines.push(`  services that run replaced libraries: ${names.join(', ')}${outdated.length > 10 ? ', …' : ''}`);
+  }
   lines.push(`  exposed to anywhere: ${exposure.verdict.replace('_', ' ')} (${exposure.basis ?? 'not evaluated'})`);
   if (exposure.because !== '') lines.push(`    ${exposure.because}`);
   for (const port of exposure.ports) {

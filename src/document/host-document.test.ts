@@ -75,6 +75,7 @@ describe('the document of a host', () => {
           { signal: 'firmware', says: 'silent', because: 'microcode is loaded on bare metal only' },
         ],
       },
+      outdated_services: null,
       updates: { automatic: true, by: 'unattended-upgrades', last_run_at: '2026-11-21T23:00:00Z' },
       exposure: {
         verdict: 'exposed',

@@ -2,6 +2,7 @@ import {
   ageSeconds,
   freshKnown,
   livepatchOf,
+  outdatedServicesOf,
   ownRestartOf,
   restartsItselfInSeconds,
   type HostStatus,
@@ -20,6 +21,8 @@ export interface HostDocument {
   readonly probe: ProbeDocument;
   readonly restart: RestartDocument;
   readonly updates: UpdatesDocument;
+  /** Services that still run replaced libraries, which restarting each of them ends; null where that can't be told. */
+  readonly outdated_services: readonly OutdatedServiceDocument[] | null;
   readonly exposure: ExposureDocument;
   readonly urgency: Urgency;
 }
@@ -63,6 +66,13 @@ export interface LivepatchDocument {
   readonly covered_until: string | null;
   /** The restart is needed for the kernel alone, so that these make it less urgent. */
   readonly covering: boolean;
+}
+
+export interface OutdatedServiceDocument {
+  readonly service: string;
+  readonly libraries: readonly string[];
+  /** ISO 8601, on the host's clock. */
+  readonly since: string | null;
 }
 
 /** What installs updates on the host by itself. */
@@ -110,6 +120,7 @@ export function hostDocument(status: HostStatus, context: DocumentContext): Host
     probe: probeDocument(status),
     restart: restartDocument(known, age),
     updates: updatesDocument(known),
+    outdated_services: known === null ? null : servicesDocument(known),
     exposure: exposureDocument(known, status.known !== null && known === null),
     urgency: urgencyOf(
       {
@@ -175,6 +186,13 @@ function livepatchDocument(known: Known): LivepatchDocument | null {
 function byItself(known: Known): RestartDocument['by_itself'] {
   const found = ownRestartOf(known);
   return found === null ? null : { by: found.by, at: iso(found.atSeconds), because: found.because };
+}
+
+function servicesDocument(known: Known): OutdatedServiceDocument[] | null {
+  const found = outdatedServicesOf(known);
+  return found === null
+    ? null
+    : found.map(({ unit, libraries, sinceSeconds }) => ({ service: unit, libraries, since: iso(sinceSeconds) }));
 }
 
 function updatesDocument(known: Known | null): UpdatesDocument {

@@ -3,6 +3,7 @@ import type { FailureReason } from '../failure';
 import type { Host } from '../inventory/host';
 import type { HostFacts } from '../reading';
 import { findLivepatch, type Livepatch } from '../restart/livepatch';
+import { findOutdatedServices, type OutdatedService } from '../restart/outdated-services';
 import type { RestartState } from '../restart/restart';
 import { findOwnRestart, type OwnRestart } from '../updates/own-restart';
 
@@ -128,6 +129,18 @@ export function livepatchOf(known: Known): Livepatch | null {
   if (found === undefined) {
     found = findLivepatch(known.facts, known.restart);
     livepatches.set(known, found);
+  }
+  return found;
+}
+
+const outdatedServices = new WeakMap<Known, readonly OutdatedService[] | null>();
+
+/** Services that still run replaced libraries, as of the last successful probe; null where that can't be told. */
+export function outdatedServicesOf(known: Known): readonly OutdatedService[] | null {
+  let found = outdatedServices.get(known);
+  if (found === undefined) {
+    found = findOutdatedServices(known.facts, known.restart);
+    outdatedServices.set(known, found);
   }
   return found;
 }

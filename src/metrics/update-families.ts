@@ -1,4 +1,4 @@
-import { livepatchOf, ownRestartOf, type Known } from '../fleet/status';
+import { livepatchOf, outdatedServicesOf, ownRestartOf, type Known } from '../fleet/status';
 import { findUpdater } from '../updates/updater';
 import type { FamilyHead, Labels, Sample } from './family';
 
@@ -10,6 +10,9 @@ export interface UpdateFamily extends FamilyHead {
 
 /** Most series a host of live patches: each replaces the ones before it, so more than a few are none. */
 const maxPatches = 10;
+
+/** Most series a host of services; the gauge beside it counts them all. */
+const maxServices = 20;
 
 const cached = 'As of the last successful probe.';
 
@@ -85,5 +88,23 @@ export const updateFamilies: readonly UpdateFamily[] = [
       const found = livepatchOf(known);
       return found === null ? [] : [{ labels: names, value: found.isCovering ? 1 : 0 }];
     },
+  },
+  {
+    name: 'outdated_services',
+    type: 'gauge',
+    help: `How many services of systemd started before a library that their program is linked with was replaced: restarting each of them is enough. At least so many: see the documentation. Absent where it can't be told. ${cached}`,
+    samples(known, names) {
+      const found = outdatedServicesOf(known);
+      return found === null ? [] : [{ labels: names, value: found.length }];
+    },
+  },
+  {
+    name: 'outdated_service_info',
+    type: 'gauge',
+    help: `Services that still run replaced libraries, at most ${maxServices} of a host. ${cached}`,
+    samples: (known, names) =>
+      (outdatedServicesOf(known) ?? [])
+        .slice(0, maxServices)
+        .map(({ unit }) => ({ labels: { ...names, service: unit }, value: 1 })),
   },
 ];

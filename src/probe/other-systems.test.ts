@@ -1,3 +1,5 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { HostRoot } from '../../test/fixture/host-root';
 import { describeWith } from '../../test/fixture/programs';
 import { now } from '../../test/fixture/said';
@@ -86,6 +88,35 @@ function everything(): void {
   root.write('proc/77/comm', 'kured\n');
   root.write('proc/77/cmdline', '/usr/bin/kured\0--start-time=2am\0--reboot-days=mon,tue\0');
   root.write('proc/78/comm', 'sh\n');
+}
+
+/** Processes of services, booted an hour ago, and libraries that were replaced just now. */
+function serve(): void {
+  root.write('proc/stat', `cpu 1\nbtime ${Math.floor(Date.now() / 1000) - 3600}\n`);
+  root.write('usr/lib/x86_64-linux-gnu/libssl.so.3', '');
+  root.write('usr/lib64/libc.so.6', '');
+  root.write('usr/sbin/web', '\0ELF\0libssl.so.3\0libc.so.6\0\n\0libssl.so.3\0');
+  // A program that is really linked.
+  cpSync('/bin/cat', join(root.path, 'usr/sbin/getty'), { dereference: true });
+  root.write(
+    'usr/lib/systemd/system/web.service',
+    '[Service]\nExecStartPre=/bin/true\nExecStart=-!/usr/sbin/web --now\n',
+  );
+  root.write('etc/systemd/system/getty@.service', 'ExecStart = "/usr/sbin/getty" x');
+  const process = (pid: number, comm: string, parent: number, start: number, cgroup: string): void => {
+    root.write(`proc/${pid}/stat`, `${pid} (${comm}) S ${parent} 1 1${' 0'.repeat(15)} ${start} 0\n`);
+    root.write(`proc/${pid}/cgroup`, cgroup);
+  };
+  process(2, 'kthreadd', 0, 0, '0::/system.slice/web.service\n');
+  process(3, 'kworker/0:0', 2, 0, '0::/system.slice/web.service\n');
+  process(100, 'web: ) S 2', 1, 900, '0::/system.slice/web.service\n');
+  process(101, 'web', 100, 500, '0::/system.slice/web.service/worker\n');
+  process(102, 'agetty', 1, 700, '0::/system.slice/system-getty.slice/getty@tty1.service\n');
+  process(103, 'old', 1, 900, '12:cpu:/\n1:name=systemd:/system.slice/old.service\n');
+  process(104, 'sh', 1, 100, '0::/user.slice/user-0.slice/user@0.service/app.slice/x.service\n');
+  process(105, 'c', 1, 100, '0::/system.slice/docker-1234.scope\n');
+  root.write('proc/106/stat', 'nonsense');
+  root.makeFolder('proc/107');
 }
 
 describe('what the probe program reads on systems without dpkg and rpm', () => {
@@ -188,12 +219,40 @@ describe('what the probe program reads on systems without dpkg and rpm', () => {
     expect(section?.body.length).toBeLessThan(20_000);
   });
 
+  test('services that started before a library was replaced', async () => {
+    const before = Math.floor(Date.now() / 1000);
+    serve();
+    const { services } = readFacts(await probe());
+    expect(services.isKnown).toBe(true);
+    expect([...services.replacedAtSeconds.keys()].sort()).toEqual(['libc.so.6', 'libssl.so.3']);
+    for (const at of services.replacedAtSeconds.values()) expect(at).toBeGreaterThanOrEqual(before);
+    const program = (name: string): string => `${root.path}/usr/sbin/${name}`;
+    expect(services.running).toEqual([
+      { unit: 'web.service', startedSeconds: 5, program: program('web') },
+      { unit: 'getty@tty1.service', startedSeconds: 7, program: program('getty') },
+      { unit: 'old.service', startedSeconds: 9, program: null },
+    ]);
+    expect([...services.linked.keys()].sort()).toEqual([program('getty'), program('web')]);
+    expect(services.linked.get(program('web'))).toEqual(new Set(['libssl.so.3', 'libc.so.6']));
+    expect(services.linked.get(program('getty'))).toContain('libc.so.6');
+  });
+
+  test('looks at no process while no library was replaced', async () => {
+    serve();
+    root.write('proc/stat', `btime ${Math.floor(Date.now() / 1000) + 60}\n`);
+    expect(await text('services')).toBe('0');
+    root.removeFile('usr/lib');
+    root.removeFile('usr/lib64');
+    expect(await text('services')).toBe('4');
+  });
+
   for (const shell of shells) {
     describeWith([shell[0]], shell.join(' '), () => {
       test('reads all of it alike', async () => {
         everything();
+        serve();
         root.write('proc/1/stat', `1 (init) S 0 1 1${' 0'.repeat(15)} 37 0\n`);
-        for (const name of ['modules', 'generation', 'snap', 'updates', 'livepatch', 'kernel']) {
+        for (const name of ['modules', 'generation', 'snap', 'updates', 'livepatch', 'kernel', 'services']) {
           expect(`${name}: ${await text(name, shell)}`).toBe(`${name}: ${await text(name)}`);
         }
         const born = /born=.*/;

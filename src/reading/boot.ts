@@ -25,7 +25,9 @@ export const boot: Reading<Boot> = {
   line boot_id "$R/proc/sys/kernel/random/boot_id"
   line uptime "$R/proc/uptime"
   line init "$R/proc/1/stat"
-  printf 'stat='; grep '^btime ' "$R/proc/stat"
+  boot_time=$(grep '^btime ' "$R/proc/stat")
+  printf 'stat=%s\\n' "$boot_time"
+  boot_time=\${boot_time#btime }
   `,
   parse(section) {
     const fields = readFields(section);

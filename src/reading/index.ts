@@ -11,10 +11,25 @@ import { patching } from './patching';
 import type { Reading } from './reading';
 import { rpm } from './rpm';
 import { scheduled } from './scheduled';
+import { services } from './services';
 import { updates } from './updates';
 
 /** Everything that is read on every host, in the order in which the probe program reads it. */
-export const readings = { clock, boot, kernel, os, machine, dpkg, rpm, image, patching, scheduled, updates, livepatch };
+export const readings = {
+  clock,
+  boot,
+  kernel,
+  os,
+  machine,
+  dpkg,
+  rpm,
+  image,
+  patching,
+  scheduled,
+  updates,
+  livepatch,
+  services,
+};
 
 type Read<R> = R extends Reading<infer T> ? T : never;
 
@@ -36,5 +51,6 @@ export function readFacts(sections: Sections): HostFacts {
     scheduled: scheduled.parse(sections.get(scheduled.name)),
     updates: updates.parse(sections.get(updates.name)),
     livepatch: livepatch.parse(sections.get(livepatch.name)),
+    services: services.parse(sections.get(services.name)),
   };
 }

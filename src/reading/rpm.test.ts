@@ -55,7 +55,13 @@ describe('what rpm says', () => {
   });
 
   test('without a database there is nothing, also where an older program did not look for one', () => {
-    const none = { hasDatabase: false, packages: [], userspaceStartSeconds: null, hasMessageBus: false };
+    const none = {
+      hasDatabase: false,
+      packages: [],
+      userspaceStartSeconds: null,
+      hasMessageBus: false,
+      addedNames: [],
+    };
     expect(parse(glibc)).toEqual(none);
     expect(rpm.parse(undefined)).toEqual(none);
   });

@@ -24,6 +24,8 @@ export interface Rpm {
   readonly userspaceStartSeconds: number | null;
   /** A message bus runs. */
   readonly hasMessageBus: boolean;
+  /** Packages that the host's administrator has added to dnf's needs-restarting. */
+  readonly addedNames: readonly string[];
 }
 
 /** Packages whose replacement counts, beside kernels; which of them counts where is the signals' to say. */
@@ -43,6 +45,7 @@ export const askedNames = [
 ] as const;
 
 const maxPackages = 500;
+const maxAddedNames = 50;
 
 /** What rpm's own checks of a package's tags let through; lib/rpmbuild, ALLOWED_CHARS_NAME and ALLOWED_CHARS_EVR. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,199}$/;
@@ -79,6 +82,17 @@ export const rpm: Reading<Rpm> = {
     --qf 'package=%{NAME}|%{EPOCHNUM}|%{VERSION}|%{RELEASE}|%{ARCH}|%{INSTALLTIME}\\n' \\
     kernel kernel-uname-r "kernel\${line_text%%.*}.\${series%%.*}" \\
     ${askedNames.join(' ')}
+  added=0
+  for file in "$R"/etc/dnf/plugins/needs-restarting.d/*.conf; do
+    [ -r "$file" ] || continue
+    while read -r name || [ -n "$name" ]; do
+      case $name in '' | -* | *[!A-Za-z0-9._+-]*) continue ;; esac
+      [ "$added" -lt ${maxAddedNames} ] || break 2
+      added=$((added + 1))
+      echo "added=$name"
+      set -- "$@" "$name"
+    done <"$file"
+  done
   if command -v timeout >/dev/null; then set -- timeout -k 1 4 "$@"; fi
   "$@" 2>&1
   `,
@@ -102,11 +116,21 @@ export const rpm: Reading<Rpm> = {
       packages: failed ? null : [...packages.values()],
       userspaceStartSeconds: started.length === 0 ? null : Math.min(...started),
       hasMessageBus: lines.includes('bus'),
+      addedNames: lines
+        .filter((line) => line.startsWith('added='))
+        .map((line) => line.slice('added='.length))
+        .filter((name) => namePattern.test(name)),
     };
   },
 };
 
-const noDatabase: Rpm = { hasDatabase: false, packages: [], userspaceStartSeconds: null, hasMessageBus: false };
+const noDatabase: Rpm = {
+  hasDatabase: false,
+  packages: [],
+  userspaceStartSeconds: null,
+  hasMessageBus: false,
+  addedNames: [],
+};
 
 /** Whether the system was installed with rpm. A program rpm, or a database of it, may be on other systems as well. */
 export function isRpmSystem({ dpkg, rpm }: { readonly dpkg: Dpkg; readonly rpm: Rpm }): boolean {

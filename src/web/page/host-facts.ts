@@ -24,6 +24,9 @@ export function renderFacts({ document, window, nowMs }: Facts): Html {
     restart.by_itself === null || restart.by_itself.by === 'shutdown'
       ? null
       : ['Restarts by itself', renderByItself(restart.by_itself, nowMs)],
+    (document.outdated_services ?? []).length === 0
+      ? null
+      : ['Services that run replaced libraries', renderServices(document.outdated_services ?? [])],
     ['Automatic updates', renderUpdates(document.updates, nowMs)],
     ['Open to the internet', renderExposure(exposure)],
     open.length === 0 ? null : ['Open ports', words(open)],
@@ -44,6 +47,15 @@ ${lines.map((line) => line !== null && markup`<dt>${line[0]}</dt><dd>${line[1]}<
 /** A list of single words. */
 export function words(texts: readonly string[]): Html {
   return markup`<ul class="words">${texts.map((text) => markup`<li>${text}</li>`)}</ul>`;
+}
+
+/** Most services that a page names. */
+const maxServices = 50;
+
+function renderServices(services: NonNullable<HostDocument['outdated_services']>): Content {
+  const names = services.slice(0, maxServices).map(({ service, libraries }) => `${service} (${libraries.join(', ')})`);
+  const more = services.length > maxServices ? ` and ${services.length - maxServices} more` : '';
+  return markup`${words(names)}${more} <span class="muted">Restarting each of them is enough.</span>`;
 }
 
 function renderLivepatch({ patches, covered_until: until, covering }: LivepatchDocument, nowMs: number): Content {
