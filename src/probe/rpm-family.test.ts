@@ -165,11 +165,15 @@ describeWith(['rpm', 'rpmbuild', 'python3'], 'on systems of rpm', () => {
         await install('usr/lib/sysimage/rpm', ...built);
         root.link('run/systemd/units/invocation:systemd-tmpfiles-setup.service', '0123456789abcdef');
         root.write('run/smart-restart/reboot-hint-marker', '', now - 60);
+        root.write('etc/dnf/plugins/needs-restarting.d/a.conf', 'other\n\n-rf\n*\n$(id)\n ../x\nnot-there\n');
+        root.write('etc/dnf/plugins/needs-restarting.d/b.conf', 'glibc');
         root.write('run/reboot-needed', 'soft-reboot', now - 60);
         await listenAt('run/dbus/system_bus_socket', async () => {
           const expected = await comparable(['dash']);
           expect(expected['rpm']).toContain('\nbus\nstarted=');
           expect(expected['rpm']).toContain('|glibc|0|2.34|125.el9|'.slice(1));
+          expect(expected['rpm']).toContain('\nadded=other\nadded=not-there\nadded=glibc\n');
+          expect(expected['rpm']).toContain('=other|0|1|1|');
           expect(expected['reboot_needed']).toContain('\nlevel=soft-reboot\n');
           expect(expected['smart_restart']).toMatch(/present\nstat=born [0-9]+\n/);
           expect(await comparable(shell)).toEqual(expected);

@@ -60,6 +60,14 @@ describe('packages that only a restart takes into use', () => {
     expect(judge({ ...withNewer('dbus-broker'), rpmLines: [] }).says).toBe('silent');
   });
 
+  test("what the host's administrator has added to the list counts, wherever it is", () => {
+    const added = { ...withNewer('openssl-libs'), rpmLines: ['added=openssl-libs', 'added=-x', 'added=glibc'] };
+    expect(judge(added)).toMatchObject({ says: 'required', packages: ['openssl-libs'] });
+    expect(judge(withNewer('openssl-libs')).says).toBe('silent');
+    const firmware = { ...withNewer('linux-firmware'), rpmLines: ['added=linux-firmware'] };
+    expect(judge(firmware)).toMatchObject({ says: 'required', packages: ['linux-firmware'] });
+  });
+
   test('on SUSE, systemd does not', () => {
     expect(judge({ ...withNewer('systemd'), os: suse }).says).toBe('silent');
     expect(judge({ ...withNewer('systemd'), os: 'ID="sles"\n' }).says).toBe('silent');

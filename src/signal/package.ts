@@ -8,7 +8,7 @@ import { elsewhere, type Finding, type Signal, type SignalContext } from './sign
  * would, whose list this is (dnf-plugins-core, needs_restarting.py, after Red Hat's solution 27943), without running it:
  * that loads repositories, and ends with 1 for "yes" as well as for a failure.
  *
- * Left out of the list: kernels, which the kernel signal compares by what runs; firmware on virtual machines, which
+ * What the host's administrator added to that list (needs-restarting.d) counts as well. Left out of it: kernels, which the kernel signal compares by what runs; firmware on virtual machines, which
  * load none; the message bus where none runs; systemd on SUSE, whose own list (zypp-boot-plugin.conf) has not got it.
  */
 export const packages: Signal = {
@@ -37,6 +37,7 @@ function countedNames({ os, machine, rpm }: HostFacts): readonly string[] {
     ...(isSuse ? [] : ['systemd']),
     ...(rpm.hasMessageBus ? messageBus : []),
     ...(machine.virtualization === 'none' ? firmware : []),
+    ...rpm.addedNames,
   ];
 }
 
