@@ -4,7 +4,14 @@ import writeFileAtomic from 'write-file-atomic';
 import type { Logger } from '../logging/logger';
 import type { RestartMemory } from '../restart/restart';
 import { lockMemory, type MemoryLock } from './memory-lock';
-import { forgetAfterMs, formatMemory, parseMemory, withoutForgotten, type StoredEntry } from './memory-text';
+import {
+  forgetAfterMs,
+  formatHost,
+  formatMemory,
+  parseMemory,
+  withoutForgotten,
+  type StoredEntry,
+} from './memory-text';
 
 /** What is kept of hosts across restarts of the exporter. */
 export interface Memory {
@@ -17,8 +24,15 @@ export interface Memory {
 
 const dayMs = 24 * 3600 * 1000;
 
+/** Writes take this part of the time at most: while a large fleet changes all the time, many changes share one. */
+const writingShare = 1 / 5;
+/** A change waits no longer than this for others to share its write, in milliseconds. */
+const maxPauseMs = 250;
+
 interface Entry {
   readonly stored: StoredEntry;
+  /** As it is written; made when it is first written, for most hosts change rarely and all of them are written each time. */
+  text: string | null;
   /** When it was set or loaded; the clock that tells `seenAtMs` may be set. */
   readonly heldSinceMonotonicMs: number;
 }
@@ -56,6 +70,9 @@ class MemoryFile implements Memory {
   private nextWrite: Promise<void> | null = null;
   /** The last write failed: what is on disk is behind. */
   private isBehind = false;
+  /** On the monotonic clock of the process; the next write does not begin before. */
+  private restUntilMs = 0;
+  private isClosing = false;
 
   constructor(
     private readonly path: string,
@@ -87,12 +104,13 @@ class MemoryFile implements Memory {
   }
 
   async close(): Promise<void> {
+    this.isClosing = true;
     await this.save();
     await this.lock.release();
   }
 
   private hold(host: string, stored: StoredEntry): void {
-    this.entries.set(host, { stored, heldSinceMonotonicMs: this.monotonicMs() });
+    this.entries.set(host, { stored, text: null, heldSinceMonotonicMs: this.monotonicMs() });
   }
 
   /** Joins the write that has not begun yet, so that a sweep of many hosts costs a few writes and not one each. */
@@ -113,13 +131,14 @@ class MemoryFile implements Memory {
   }
 
   private async write(): Promise<void> {
-    // Whatever else is being set in this turn of the event loop goes along.
-    await new Promise((resolve) => setImmediate(resolve));
+    // Whatever else is being set meanwhile goes along.
+    await this.pause();
+    const begunMs = performance.now();
     const oldestMonotonicMs = this.monotonicMs() - forgetAfterMs;
-    const hosts: [string, StoredEntry][] = [];
-    for (const [host, { stored, heldSinceMonotonicMs }] of this.entries) {
-      if (heldSinceMonotonicMs < oldestMonotonicMs) this.entries.delete(host);
-      else hosts.push([host, stored]);
+    const hosts: string[] = [];
+    for (const [host, entry] of this.entries) {
+      if (entry.heldSinceMonotonicMs < oldestMonotonicMs) this.entries.delete(host);
+      else hosts.push((entry.text ??= formatHost(host, entry.stored)));
     }
     const text = formatMemory(hosts);
     try {
@@ -132,6 +151,14 @@ class MemoryFile implements Memory {
       this.options.onSaveFailure?.();
       this.options.log.error('The state file could not be written', { file: this.path, error: String(error) });
     }
+    const endedMs = performance.now();
+    this.restUntilMs = endedMs + Math.min(maxPauseMs, (endedMs - begunMs) * (1 / writingShare - 1));
+  }
+
+  private async pause(): Promise<void> {
+    const restMs = this.isClosing ? 0 : this.restUntilMs - performance.now();
+    if (restMs < 1) await new Promise((resolve) => setImmediate(resolve));
+    else await new Promise((resolve) => setTimeout(resolve, restMs));
   }
 }
 

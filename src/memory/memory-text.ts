@@ -25,9 +25,15 @@ export type StoredEntry = z.infer<typeof entrySchema>;
 const headSchema = z.object({ format: z.literal(format), version: z.int().min(1) });
 const bodySchema = z.object({ hosts: z.record(z.string(), z.unknown()) });
 
-/** The whole state file. */
-export function formatMemory(hosts: readonly (readonly [string, StoredEntry])[]): string {
-  return `${JSON.stringify({ format, version, hosts: Object.fromEntries(hosts) })}\n`;
+/** The whole state file, of the texts of its hosts. */
+export function formatMemory(hosts: readonly string[]): string {
+  const head = JSON.stringify({ format, version });
+  return `${head.slice(0, -1)},"hosts":{${hosts.join(',')}}}\n`;
+}
+
+/** One host in the state file. */
+export function formatHost(host: string, entry: StoredEntry): string {
+  return `${JSON.stringify(host)}:${JSON.stringify(entry)}`;
 }
 
 /** Reads a state file: hosts whose entry is not understood are dropped and counted, a file that is not ours is a fault. */

@@ -26,8 +26,14 @@ export interface ExporterReadings {
   readonly probesQueued: number;
 }
 
-/** prom-client gives these gauges names that end in `_total`, which promtool rightly objects to. */
-const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+/**
+ * prom-client counts these by going through every open connection at every scrape, and gives half of them names that
+ * end in `_total` though they are gauges, to which promtool rightly objects.
+ */
+const unwanted = ['handles', 'requests', 'resources'].flatMap((what) => [
+  `nodejs_active_${what}`,
+  `nodejs_active_${what}_total`,
+]);
 
 const waitBuckets = [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
 
@@ -35,7 +41,7 @@ export function createExporterMetrics(): ExporterMetrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  for (const name of misnamed) registry.removeSingleMetric(name);
+  for (const name of unwanted) registry.removeSingleMetric(name);
 
   new Gauge({
     name: 'reboot_exporter_build_info',
