@@ -119,6 +119,7 @@ describe('the running kernel against the installed ones of rpm', () => {
     ["ELRepo's", ['kernel-ml-core', '6.12.1', '1.el9.elrepo', after]],
     ["another series of Amazon's", ['kernel6.12', '6.12.23', '29.97.amzn2023', after]],
     ['modules alone', ['kernel-modules-core', '5.14.0', '503.el9', after]],
+    ['a live patch', ['kernel-livepatch-default', '6.4.0', '150600.23.100.1', after]],
     ['headers', ['kernel-devel', '5.14.0', '503.el9', after]],
     ['the package that only draws others in', ['kernel', '5.14.0', '503.el9', after]],
   ])('%s is not compared with', (_name, other) => {
