@@ -30,7 +30,8 @@ export const rpmKernel: Signal = {
 };
 
 /** Parts of a kernel that boot nothing by themselves. */
-const notBooted = /-(?:devel|headers|modules|tools|doc|docs|debuginfo|source|syms|macros|firmware|extra|livepatch)(?:-|$)/;
+const notBooted =
+  /-(?:devel|headers|modules|tools|doc|docs|debuginfo|source|syms|macros|firmware|extra|livepatch)(?:-|$)/;
 
 /** The packages that hold a kernel image. Where there is a `kernel-core`, `kernel` is an empty package that draws it in. */
 export function kernelPackages(packages: readonly RpmPackage[]): RpmPackage[] {
