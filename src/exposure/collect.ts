@@ -6,7 +6,8 @@ import { readFirewallPath } from './privilege';
  * without a shell profile has no /usr/sbin in its PATH), and what needs root goes through `exposure_root`.
  */
 const common = `
-  exposure_uid=$(id -u)
+  exposure_uid=
+  while read -r exposure_key _ exposure_uid _ && [ "$exposure_key" != Uid: ]; do :; done </proc/self/status
 
   # exposure_tool NAME: the absolute path of a tool; fails when it is not installed.
   exposure_tool() {
@@ -63,7 +64,8 @@ const common = `
       echo unknown
     fi
   }
-  exposure_builtin="$R/lib/modules/$(uname -r)/modules.builtin"
+  IFS= read -r exposure_release <"$R/proc/sys/kernel/osrelease" || exposure_release=
+  exposure_builtin="$R/lib/modules/$exposure_release/modules.builtin"
 `;
 
 /**

@@ -140,9 +140,9 @@ describe('a hostile ruleset', () => {
     const ipset = `create s hash:net\n${nets.map((net, i) => `add s ${net}${i % 2 === 0 ? ' nomatch' : ''}\n`).join('')}create l list:set\nadd l s\nadd l l\n`;
     const rule = (name: string): string =>
       `*filter\n:INPUT DROP [0:0]\n-A INPUT -m set --match-set ${name} src -j ACCEPT\nCOMMIT\n`;
-    expect(evaluated({ ipset, legacy: rule('s') }).verdict).toBe('not_exposed');
+    expect(evaluated({ ipset, legacy: rule('s') }, DEFAULT_BOUNDS).verdict).toBe('not_exposed');
     // The kernel puts no list into a list: what is in such a one is not known.
-    expect(evaluated({ ipset, legacy: rule('l') }).verdict).toBe('unknown');
+    expect(evaluated({ ipset, legacy: rule('l') }, DEFAULT_BOUNDS).verdict).toBe('unknown');
     const parts = `create s hash:ip,port\n${nets.map((net) => `add s ${net.slice(0, -3)},tcp:22\n`).join('')}`;
     const both = '*filter\n:INPUT DROP [0:0]\n-A INPUT -m set --match-set s src,dst -j ACCEPT\nCOMMIT\n';
     expect(evaluated({ ipset: parts, legacy: both }, DEFAULT_BOUNDS).ports.map(({ openTo }) => openTo)).toEqual([

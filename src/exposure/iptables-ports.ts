@@ -26,13 +26,14 @@ function portOption(option: Option, transport: number, scope: IptablesScope): Te
   if (option.name === '--syn') return flagsTest('FIN,SYN,RST,ACK', 'SYN', option.not, scope);
   if (option.name === '--tcp-flags') return flagsTest(value, option.values[1] ?? '', option.not, scope);
   if (option.name === '--tcp-option') {
-    // Kinds 2, 3, 4 and 8 are in every ordinary SYN (RFC 9293, RFC 7323).
-    const usual = ['2', '3', '4', '8'].includes(value);
-    return (_flow, run) => run.choice(usual !== option.not);
+    // Kinds 2, 3, 4 and 8 are in every ordinary SYN, in later packets only the last (RFC 9293, RFC 7323).
+    const isUsual = (flags: number): boolean => ((flags & SYN) !== 0 ? ['2', '3', '4', '8'] : ['8']).includes(value);
+    return ({ packet }, run) => run.choice(isUsual(packet.flags) !== option.not);
   }
   return null;
 }
 
+const SYN = 0x02;
 const ALL_FLAGS = 'FIN,SYN,RST,PSH,ACK,URG';
 
 function flagBits(text: string): number | null {

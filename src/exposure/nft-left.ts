@@ -1,3 +1,4 @@
+import type { Family } from './addresses';
 import { type Left, type LeftContext, plain } from './left';
 import { ctField } from './nft-ct';
 import { fibField, socketField } from './nft-lookups';
@@ -24,8 +25,9 @@ export function compileLeft(expr: unknown, context: LeftContext, depth = 0): Lef
   if (kind === 'fib' && isRecord(body)) return fibField(body);
   if (kind === 'socket' && isRecord(body)) return socketField(asString(body['key']) ?? '');
   if (kind === 'tcp option' && isRecord(body)) return tcpOption(body);
-  if (kind === 'exthdr' || kind === 'ip option' || kind === 'sctp chunk' || kind === 'dccp option')
-    return optionalHeader(body);
+  if (kind === 'exthdr') return optionalHeader(body, 6);
+  if (kind === 'ip option') return optionalHeader(body, 4);
+  if (kind === 'sctp chunk' || kind === 'dccp option') return otherHeader(body);
   if (kind === 'rt' && isRecord(body) && body['key'] === 'ipsec')
     return plain('number', 'none', () => ({ kind: 'choice', low: 0, high: 0 }));
   if (kind === 'ipsec') return plain('opaque', 'none', () => ({ kind: 'choice', low: null, high: 0 }));
@@ -78,10 +80,17 @@ function constantLeft(expr: unknown): Left {
   return plain('number', 'none', () => value);
 }
 
-/** IPv6 extension headers and IPv4 options: an ordinary client sends none. */
-function optionalHeader(body: unknown): Left {
+/** IPv6 extension headers and IPv4 options: an ordinary client sends none, and packets of the other family have none. */
+function optionalHeader(body: unknown, family: Family): Left {
   const asksField = isRecord(body) && asString(body['field']) !== null;
-  return plain(asksField ? 'opaque' : 'number', 'none', () => ({ kind: 'choice', low: asksField ? null : 0, high: 0 }));
+  const value: Value = { kind: 'choice', low: asksField ? null : 0, high: 0 };
+  return plain(asksField ? 'opaque' : 'number', 'none', ({ packet }) => (packet.family === family ? value : BREAK));
+}
+
+/** Asked whether there is one, the kernel says no of packets that can have none (net/netfilter/nft_exthdr.c). */
+function otherHeader(body: unknown): Left {
+  const asksField = isRecord(body) && asString(body['field']) !== null;
+  return plain('number', 'none', () => (asksField ? BREAK : 0));
 }
 
 function numgen(body: Record<string, unknown>, context: LeftContext): Left {

@@ -162,20 +162,25 @@ export function rawField(body: Record<string, unknown>, context: LeftContext): L
   return plain('opaque', 'none', () => UNKNOWN);
 }
 
-/** Options that an ordinary SYN carries. */
-const USUAL_OPTIONS = new Set(['maxseg', 'mss', 'sack-perm', 'sack-permitted', 'timestamp', 'window']);
+/** Options that an ordinary SYN carries; later packets only carry the time (RFC 7323). */
+const SYN_OPTIONS = new Set(['maxseg', 'mss', 'sack-perm', 'sack-permitted', 'timestamp', 'window']);
+const LATER_OPTIONS = new Set(['timestamp']);
+
+const SYN = 0x02;
 
 export function tcpOption(body: Record<string, unknown>): Left {
   const name = asString(body['name']) ?? '';
   const field = asString(body['field']);
-  const usual = USUAL_OPTIONS.has(name);
-  const value: Value =
-    field === null
-      ? { kind: 'choice', low: usual ? 1 : 0, high: usual ? 1 : 0 }
-      : {
-          kind: 'choice',
-          low: usual ? (field === 'size' ? 1200 : 0) : null,
-          high: field === 'size' ? 9000 : 0xffffffff,
-        };
-  return plain('number', 'none', ({ packet }) => (packet.transport === 6 ? value : BREAK));
+  const valueOf = (usual: boolean): Value => {
+    if (field === null) return { kind: 'choice', low: usual ? 1 : 0, high: usual ? 1 : 0 };
+    const [low, high] = field === 'size' ? [1200, 9000] : [0, 0xffffffff];
+    return { kind: 'choice', low: usual ? low : null, high };
+  };
+  const inSyn = valueOf(SYN_OPTIONS.has(name));
+  const later = valueOf(LATER_OPTIONS.has(name));
+  // Asked whether there is one, the kernel says no of packets that can have none (net/netfilter/nft_exthdr.c).
+  const none = field === null ? 0 : BREAK;
+  return plain('number', 'none', ({ packet }) =>
+    packet.transport !== 6 ? none : (packet.flags & SYN) !== 0 ? inSyn : later,
+  );
 }

@@ -6,7 +6,7 @@ import type { Branch, Step } from './program';
 import { verdict } from './program';
 import { asString, isRecord } from './reading';
 import { split } from './match';
-import type { Flow } from './packet';
+import type { Flow, Packet } from './packet';
 import type { Run } from './run';
 import { UNKNOWN } from './values';
 
@@ -43,7 +43,7 @@ export function compileStatement(statement: unknown, scope: TableScope): Step | 
     case 'return':
       return verdict(kind);
     case 'reject':
-      return verdict('drop');
+      return rejectStep(object);
     case 'jump':
     case 'goto':
       return jumpStep(kind, asString(object['target']) ?? '', scope);
@@ -85,6 +85,19 @@ export function compileStatement(statement: unknown, scope: TableScope): Step | 
     default:
       return unknownStep(kind);
   }
+}
+
+/**
+ * A reset is for TCP, and an ICMP error for its own family: nft puts the match on that before the statement by itself, and
+ * leaves it out of the listing again (nftables' netlink_delinearize.c, stmt_reject_postprocess).
+ */
+function rejectStep({ type }: Record<string, unknown>): Step {
+  const applies = ({ family, transport }: Packet): boolean => {
+    if (type === 'tcp reset') return transport === 6;
+    if (type === 'icmp') return family === 4;
+    return type === 'icmpv6' ? family === 6 : true;
+  };
+  return { kind: 'act', act: (flow) => [{ go: applies(flow.packet) ? 'drop' : 'next', flow }] };
 }
 
 /** No effect once conntrack has the packet (net/netfilter/nft_ct.c, nft_notrack_eval). */

@@ -770,6 +770,27 @@ export const CURATED: Readonly<Record<string, Wanted>> = {
     iptables: iptablesClosed('-A INPUT -m set ! --match-set s src -j ACCEPT'),
     ip6tables: CLOSED6,
   },
+  'reject by ICMP, IPv4 only': { nft: open('  meta nfproto ipv4 reject') },
+  'reject by ICMPv6, IPv6 only': { nft: open('  meta nfproto ipv6 reject with icmpv6 type admin-prohibited') },
+  'reject by ICMP, both': { nft: open('  reject') },
+  'reject by reset, TCP only': {
+    nft: 'table ip f {\nchain in { type filter hook input priority 0; policy accept;\n  ip protocol tcp reject with tcp reset\n}\n}\ntable ip6 f {\nchain in { type filter hook input priority 0; policy accept;\n  reject with tcp reset\n}\n}',
+  },
+  'no extension header': { nft: closed('  exthdr hbh missing accept') },
+  'no IPv4 option': { nft: closed('  ip option rr missing accept') },
+  'a TCP option': { nft: closed('  tcp option maxseg exists accept') },
+  'no TCP option': { nft: closed('  tcp option 99 missing accept') },
+  'no TCP option on UDP': { nft: open('  tcp option maxseg missing drop') },
+  'a TCP option of later packets': { nft: open('  tcp option timestamp missing drop') },
+  'a TCP option that iptables asks for': {
+    iptables: iptablesClosed('-A INPUT -p tcp -m tcp --tcp-option 2 -j ACCEPT'),
+    ip6tables: iptablesClosed('-A INPUT -p tcp -m tcp ! --tcp-option 2 -j DROP', 'ACCEPT').replace(
+      'RELATED,ESTABLISHED',
+      'RELATED',
+    ),
+  },
+  'a field of a TCP option': { nft: open('  tcp option maxseg size 1-9000 drop') },
+  'no SCTP chunk': { nft: closed('  sctp chunk data missing accept') },
   'ipset of addresses in nets': {
     ipset: 'create s hash:ip\nadd s 91.2.3.0/24\nadd s 8.8.8.8\n',
     iptables: iptablesClosed('-A INPUT -m set --match-set s src -j ACCEPT'),

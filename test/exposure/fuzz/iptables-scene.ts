@@ -236,7 +236,7 @@ function withProtocol(draft: Draft): Made {
       2,
       () => `${head} -m multiport ${not}--dports ${[...new Set([anyPort(draft), anyPort(draft)])].join(',')},8000:9000`,
     ],
-    [1, () => `${head} -m multiport --ports ${anyPort(draft)}`],
+    [1, () => `${head} -m multiport --ports ${eitherPort(draft)}`],
     [1, () => head],
     [0.5, () => `! -p ${protocol}`],
     [
@@ -249,6 +249,13 @@ function withProtocol(draft: Draft): Made {
     [0.3, () => `${head} -m string --string "attack" --algo bm`],
   ]);
   return { text, protocol };
+}
+
+/** A port of either side: peers can choose theirs. */
+function eitherPort(draft: Draft): number {
+  const chosen = anyPort(draft);
+  draft.peerPorts.add(chosen);
+  return chosen;
 }
 
 function sport(draft: Draft, protocol: string): string {
