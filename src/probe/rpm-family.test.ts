@@ -195,6 +195,7 @@ describe('on systems that are updated as an image', () => {
       () => {
         root.write('run/ostree-booted', '');
         root.write('run/ostree/staged-deployment', 'x', now - 60);
+        root.write('run/ostree/staged-deployment-locked', '');
         root.write('proc/cmdline', 'ro ostree=/ostree/boot.1/fedora/x/0\n');
         root.write(
           'proc/self/mountinfo',
@@ -208,7 +209,7 @@ describe('on systems that are updated as an image', () => {
         root.write('boot/loader/entries/ostree-3.conf', 'title x\nversion 3\noptions ro\n');
         root.link('ostree/boot.0/fedora/x/1', `../../../deploy/fedora/deploy/${hash}.0`);
       },
-      /^0: kind=ostree\nstaged=born [0-9]+\nrunning=\/ostree\S+a\.0\/etc\nentry 1 \S+a\.0\nentry 2 \n$/,
+      /^0: kind=ostree\nstaged=born [0-9]+\nlocked=1\nrunning=\/ostree\S+a\.0\/etc\nentry 1 \S+a\.0\nentry 2 \n$/,
     ],
     'ostree without entries': [
       () => {
@@ -217,7 +218,7 @@ describe('on systems that are updated as an image', () => {
       },
       /^0: kind=ostree\nrunning=\/ostree\S+\n$/,
     ],
-    composefs: [() => root.write('proc/cmdline', `rw composefs=?${hash} quiet\n`), /^0: kind=composefs\n$/],
+    composefs: [() => root.write('proc/cmdline', `rw composefs=?${hash} quiet`), /^0: kind=composefs\n$/],
     transactional: [
       () => {
         root.write(

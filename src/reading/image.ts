@@ -14,6 +14,8 @@ export interface Image {
   readonly kind: 'ostree' | 'composefs' | 'transactional' | null;
   /** An update is staged: libostree writes it to the boot loader as the system goes down. */
   readonly staged: ImageFileTimes | null;
+  /** What is staged is not written until whoever staged it says so, as Fedora CoreOS' zincati does before it restarts. */
+  readonly isStagedLocked: boolean;
   /** ostree: the deployment that runs, by the folder that is mounted: `CHECKSUM.0`. */
   readonly bootedDeployment: string | null;
   /** ostree: the deployment that the boot loader starts next; null where it can't be told. */
@@ -40,8 +42,8 @@ export function isImageBased({ image }: { readonly image: Image }): boolean {
 export const image: Reading<Image> = {
   name: 'image',
   script: `
-  IFS= read -r line_text <"$R/proc/cmdline" || line_text=
-  staged=
+  line_text='' staged=''
+  IFS= read -r line_text <"$R/proc/cmdline"
   if [ -e "$R/run/ostree-booted" ]; then echo kind=ostree; staged=$R/run/ostree/staged-deployment
   elif [ "$line_text" != "\${line_text#*composefs=}" ]; then echo kind=composefs; staged=$R/run/composefs/staged-deployment
   elif [ -e "$R/var/lib/misc/transactional-update.state" ] || [ -x "$R/usr/sbin/transactional-update" ]; then
@@ -56,6 +58,7 @@ export const image: Reading<Image> = {
   fi
   [ -n "$staged" ] || return 0
   [ ! -e "$staged" ] || stat -c 'staged=%W %Y' "$staged" || echo staged=
+  [ ! -e "$staged-locked" ] || echo locked=1
   [ -e "$R/run/ostree-booted" ] || return 0
   while read -r _ _ _ source mounted _; do
     case $mounted in / | /etc | /usr) ;; *) continue ;; esac
@@ -80,6 +83,7 @@ export const image: Reading<Image> = {
     return {
       kind,
       staged: fileTimes(fields.get('staged')),
+      isStagedLocked: fields.has('locked'),
       bootedDeployment: kind === 'ostree' ? deploymentOf(fields.get('running')) : null,
       nextDeployment: kind === 'ostree' ? nextDeployment(section) : null,
       bootedSnapshot,

@@ -33,6 +33,12 @@ describe.each(['ostree', 'composefs'])('deployments of %s', (kind) => {
   });
 });
 
+test('a deployment that is staged and locked is needed all the same, and it is said', () => {
+  const { says, because } = judge('kind=ostree', running, `staged=0 ${now - 60}`, 'locked=1');
+  expect(says).toBe('required');
+  expect(because).toContain('locked');
+});
+
 describe('what the boot loader of an ostree system starts next', () => {
   const entry = (version: number | string, deployment: string): string =>
     `entry ${version} ../../../deploy/fedora/deploy/${deployment}`;

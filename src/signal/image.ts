@@ -19,7 +19,9 @@ function judgeDeployments({ facts: { image: facts } }: SignalContext): Finding {
   if (facts.staged !== null) {
     return {
       says: 'required',
-      because: 'a deployment is staged for the next boot',
+      because: facts.isStagedLocked
+        ? 'a deployment is staged, and locked: a restart takes it into use once whoever staged it unlocks it'
+        : 'a deployment is staged for the next boot',
       since: writtenAnew(facts.staged),
       packages: [],
     };
