@@ -19,15 +19,18 @@ const userHz = 100;
 /** proc_pid_stat(5): field 22, the twentieth after the command's closing parenthesis. */
 const startTimeField = 19;
 
+/** One grep reads the processor's flags with the boot time, for the readings after this one: each program that is started costs. */
 export const boot: Reading<Boot> = {
   name: 'boot',
   script: `
   line boot_id "$R/proc/sys/kernel/random/boot_id"
   line uptime "$R/proc/uptime"
   line init "$R/proc/1/stat"
-  boot_time=$(grep '^btime ' "$R/proc/stat")
-  printf 'stat=%s\\n' "$boot_time"
-  boot_time=\${boot_time#btime }
+  found=$(grep -h -m 1 -e '^btime ' -e '^flags' "$R/proc/stat" "$R/proc/cpuinfo")
+  boot_time=
+  case $found in 'btime '*) boot_time=\${found#btime } boot_time=\${boot_time%%[!0-9]*} ;; esac
+  printf 'stat=%s\\n' "\${boot_time:+btime $boot_time}"
+  case $found in *flags*' hypervisor'*) virtual=1 ;; *flags*) virtual=0 ;; *) virtual= ;; esac
   `,
   parse(section) {
     const fields = readFields(section);

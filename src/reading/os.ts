@@ -14,7 +14,13 @@ export interface OperatingSystem {
 export const os: Reading<OperatingSystem> = {
   name: 'os',
   script: `
-  cat "$R/etc/os-release" || cat "$R/usr/lib/os-release"
+  file="$R/etc/os-release" lines=0
+  [ -r "$file" ] || file="$R/usr/lib/os-release"
+  [ -r "$file" ] || return 1
+  while [ "$lines" -lt 200 ] && { IFS= read -r text || [ -n "$text" ]; }; do
+    lines=$((lines + 1))
+    printf '%s\\n' "$text"
+  done <"$file"
   `,
   parse(section) {
     const fields = readFields(section);

@@ -16,7 +16,10 @@ export interface Patching {
   readonly automaticRebootTime: string | null;
 }
 
-/** apt-config merges every file below apt.conf.d; reading them by hand would get their order and scopes wrong. */
+/**
+ * apt-config merges every file below apt.conf.d; reading them by hand would get their order and scopes wrong. Without
+ * being told of architectures it would run dpkg to find out.
+ */
 export const patching: Reading<Patching> = {
   name: 'patching',
   script: `
@@ -29,7 +32,7 @@ export const patching: Reading<Patching> = {
   else echo timer=disabled
   fi
   command -v apt-config >/dev/null || return 127
-  apt-config shell enable APT::Periodic::Enable upgrade APT::Periodic::Unattended-Upgrade \\
+  apt-config -o APT::Architectures=none shell enable APT::Periodic::Enable upgrade APT::Periodic::Unattended-Upgrade \\
     reboot Unattended-Upgrade::Automatic-Reboot reboot_time Unattended-Upgrade::Automatic-Reboot-Time
   `,
   parse(section) {
