@@ -36,7 +36,7 @@ describe('the verdict', () => {
         port: 22,
         family: 'ipv4',
         openTo: 'none',
-        because: 'dropped by the policy of table inet f, chain in',
+        because: 'open to nobody: dropped by the policy of table inet f, chain in',
         ignored: false,
       },
       {
@@ -68,7 +68,7 @@ describe('the verdict', () => {
     expect(verdict.ports[0]).toMatchObject({
       openTo: 'some',
       because:
-        'only from 198.51.100.0/24: accepted by table inet f, chain in, rule 2; others are dropped by the policy of table inet f, chain in',
+        'open to 198.51.100.0/24 only: accepted by table inet f, chain in, rule 2; others: dropped by the policy of table inet f, chain in',
     });
   });
 
@@ -78,7 +78,7 @@ describe('the verdict', () => {
       nft: inputChain('drop', [nft.from({ prefix: { addr: '10.0.0.0', len: 8 } }), nft.accept]),
     });
     expect(verdict.ports[0]?.because).toMatch(
-      /^private networks only \(10\.0\.0\.0\/8\): accepted by table inet f, chain in, rule 2/,
+      /^open to private networks only \(10\.0\.0\.0\/8\): accepted by table inet f, chain in, rule 2/,
     );
   });
 
@@ -109,8 +109,8 @@ describe('the verdict', () => {
     const verdict = judge({ listeners: ['tcp 127.0.0.1:25', 'tcp [fe80::10%eth0]:9100'] });
     expect(verdict.verdict).toBe('not_exposed');
     expect(verdict.ports.map((port) => port.because)).toEqual([
-      'listens on 127.0.0.1, which no packet from the internet is for',
-      'listens on fe80::10%eth0, which no packet from the internet is for',
+      'open to nobody: listens on 127.0.0.1, which no packet from the internet is for',
+      'open to nobody: listens on fe80::10%eth0, which no packet from the internet is for',
     ]);
   });
 
@@ -188,7 +188,7 @@ describe('what the configuration says', () => {
   it('lists who gets in from private networks where the internet does not', () => {
     const verdict = judge({ listeners: ['tcp 0.0.0.0:22'], addresses: { eth0: ['10.0.0.5/24'] } }, AUTO);
     expect(ports(verdict)).toEqual(['tcp/22 ipv4 some']);
-    expect(verdict.ports[0]?.because).toMatch(/^private networks only/);
+    expect(verdict.ports[0]?.because).toMatch(/^open to private networks only/);
   });
 
   it('auto leaves out private addresses that nothing translates to, like a container bridge’s', () => {

@@ -62,11 +62,11 @@ export function portReason(
   const stop = outcome === null ? null : stoppedBy(family, outcome.stops);
   if (to === 'anywhere') return `open to anywhere: ${acceptedBy(outcome?.why ?? null)}`;
   if (to === 'some')
-    return `${who(family, reach.maybe)}: ${acceptedBy(outcome?.why ?? null)}${stop === null ? '' : `; others are ${past(stop)}`}`;
-  if (to === 'none') return closedReason(stop, bound);
+    return `${who(family, reach.maybe)}: ${acceptedBy(outcome?.why ?? null)}${stop === null ? '' : `; others: ${stop}`}`;
+  if (to === 'none') return `open to nobody: ${closedReason(stop, bound)}`;
   const certain = isEmpty(reach.surely) ? '' : `${share(family, reach.surely)} of the internet surely gets in, `;
   const doubt = stop === null ? 'what decides is not known' : stop;
-  return `not certain: ${certain}${share(family, reach.maybe)} may: ${acceptedBy(outcome?.why ?? null)}, unless ${past(doubt)}`;
+  return `not certain: ${certain}${share(family, reach.maybe)} may: ${acceptedBy(outcome?.why ?? null)}, unless ${doubt}`;
 }
 
 function closedReason(stop: string | null, bound: string): string {
@@ -76,22 +76,18 @@ function closedReason(stop: string | null, bound: string): string {
   return stop;
 }
 
-function past(text: string): string {
-  return text;
-}
-
 function share(family: Family, set: RangeSet): string {
   const percent = publicShare(family, set) * 100;
   return percent >= 99.5 ? 'all' : percent < 1 ? 'less than 1 %' : `${Math.round(percent)} %`;
 }
 
-/** "only from 198.51.100.0/24 and 2 more", "only from private networks (10.0.0.0/8)". */
+/** "open to 198.51.100.0/24 and 2 more only", "open to private networks only (10.0.0.0/8)". */
 export function who(family: Family, set: RangeSet): string {
   const open = intersect(set, PUBLIC[family]);
   if (isEmpty(open)) {
     const inside = intersect(set, PRIVATE[family]);
-    return `private networks only (${describeNetworks(family, isEmpty(inside) ? set : inside, 3)})`;
+    return `open to private networks only (${describeNetworks(family, isEmpty(inside) ? set : inside, 3)})`;
   }
   const rest = isEmpty(subtract(set, open)) ? '' : ' and private networks';
-  return `only from ${describeNetworks(family, open, 3)}${rest}`;
+  return `open to ${describeNetworks(family, open, 3)}${rest} only`;
 }

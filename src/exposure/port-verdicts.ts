@@ -134,7 +134,7 @@ function judged(
   if (!has && to === 'none') return null;
   const alike = !has && lastPort > port ? ` (the same for ports up to ${lastPort})` : '';
   const because = isEmpty(peers)
-    ? 'the edge rules let nobody through to it'
+    ? 'open to nobody: the edge rules let nobody through to it'
     : `${portReason(family, to, { surely, maybe }, shown, sockets)}${alike}`;
   return { transport, family, port, lastPort, openTo: to, because, reach: { surely, maybe } };
 }

@@ -16,7 +16,7 @@ export function unreadPorts(approach: Approach, lab: Laboratory, missing: readon
         to === 'unknown'
           ? `not certain: ${why}`
           : isEmpty(reach.maybe)
-            ? 'the edge rules let nobody through to it'
+            ? 'open to nobody: the edge rules let nobody through to it'
             : `${who(family, reach.maybe)}: by the edge rules; of the host’s own is not known: ${why}`;
       return { transport, family, port, lastPort: port, openTo: to, because, reach };
     }),

@@ -104,8 +104,8 @@ describeWith(['ufw', 'firewalld', 'dbus-daemon'], 'firewalls', () => {
       const because = (name: string, key: string): string =>
         document(name, 'sudo').exposure.ports.find((port) => portInBrief(port).startsWith(key))?.because ?? '';
       expect(because('ufw-open', 'tcp/443 ipv4')).toMatch(/table ip filter, chain ufw-user-input, rule \d+/);
-      expect(because('ufw-open', 'tcp/5432 ipv4')).toMatch(/^only from 198\.51\.100\.0\/24: /);
-      expect(because('ufw-open', 'tcp/8080 ipv4')).toMatch(/^dropped by /);
+      expect(because('ufw-open', 'tcp/5432 ipv4')).toMatch(/^open to 198\.51\.100\.0\/24 only: /);
+      expect(because('ufw-open', 'tcp/8080 ipv4')).toMatch(/^open to nobody: dropped by /);
       expect(because('firewalld-open', 'tcp/443 ipv4')).toMatch(/table inet firewalld, chain filter_IN_public_allow/);
       expect(because('docker-nft', 'tcp/8080 ipv4')).toMatch(
         /sent on to 172\.17\.0\.2:80 by table ip nat, chain DOCKER, rule 2; accepted by .*table ip filter/,

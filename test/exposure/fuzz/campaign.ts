@@ -77,8 +77,7 @@ async function one(arena: Arena, scene: Scene, tally: Tally, { say, keep }: Camp
 }
 
 function summary({ verdict, result }: Tried): string {
-  const isRight = (verdict.verdict === 'exposed') === result.anywhere.length > 0;
-  const word = verdict.verdict === 'unknown' ? 'UNDECIDED' : isRight ? 'right' : 'WRONG';
-  const said = `${word}: ${verdict.verdict}; open: ${result.anywhere.join(', ') || 'none'}`;
-  return word === 'right' ? said : `${said}; ${verdict.because}`;
+  const said = `${verdict.verdict}; open: ${result.anywhere.join(', ') || 'none'}`;
+  if (verdict.verdict === 'unknown') return `UNDECIDED: ${said}; ${verdict.because}`;
+  return `${result.forbidden || result.wrongExposed ? 'WRONG' : 'right'}: ${said}`;
 }
