@@ -56,6 +56,9 @@ const versionPattern = /^[A-Za-z0-9._+~^-]{1,200}$/;
  * SUSE's families provide `kernel-uname-r`, whatever their names are; Amazon's later ones are named after their series.
  *
  * The database is told by name, for rpm as root makes one where there is none, and Debian's looks in the home folder.
+ * A soft reboot starts every service anew, and with each systemd writes a link with its invocation, whose time neither
+ * daemon-reload nor daemon-reexec touches (unit_export_invocation_id in src/core/unit.c).
+ *
  * Berkeley DB may wait for a lock for ever (rpm before 4.16), hence `timeout`. Errors come in the output, since rpm's
  * status only counts the names that nothing provides.
  */
