@@ -230,13 +230,18 @@ describe('on systems that are updated as an image', () => {
           'LAST_WORKING_SNAPSHOTS="5"\nUNUSED_SNAPSHOTS="6"\nLAST_BOOTED="5"\nREBOOT_ASSOCS[6]=reboot\nFORCE_REFRESH="0"\n',
           now - 60,
         );
+        root.write('run/reboot-needed', 'reboot');
+        root.write('run/transactional-update.pid', '4321\n');
+        root.makeFolder('proc/4321');
       },
-      /^0: kind=transactional\nroot=\/@\/\.snapshots\/5\/snapshot\nstate=born [0-9]+\nLAST_BOOTED="5"\nREBOOT_ASSOCS\[6\]=reboot\n$/,
+      /^0: kind=transactional\nroot=\/@\/\.snapshots\/5\/snapshot\nstate=born [0-9]+\nLAST_BOOTED="5"\nREBOOT_ASSOCS\[6\]=reboot\nflag=1\nworking=1\n$/,
     ],
     'transactional, without its state': [
       () => {
         root.program('usr/sbin/transactional-update', '#!/bin/sh\n');
         root.write('proc/self/mounts', '/dev/sda3 / btrfs ro,subvol=/@/.snapshots/1/snapshot 0 0\n');
+        // One that was killed leaves its number.
+        root.write('run/transactional-update.pid', '4321');
       },
       /^0: kind=transactional\nroot=\/@\/\.snapshots\/1\/snapshot\n$/,
     ],

@@ -24,6 +24,10 @@ export interface Image {
   readonly bootedSnapshot: number | null;
   /** transactional-update: the newest snapshot that it made in this boot, and which kind of restart starts it. */
   readonly nextSnapshot: { readonly id: number; readonly level: string } | null;
+  /** transactional-update: what it made waits for a restart. It takes /run/reboot-needed back when nothing does. */
+  readonly isFlagged: boolean;
+  /** transactional-update: it is at work, and has put the flag away meanwhile. */
+  readonly isWorking: boolean;
   /** transactional-update: its state was read, and could be understood. */
   readonly isStateKnown: boolean;
   /** transactional-update: when it last wrote its state. */
@@ -54,6 +58,10 @@ export const image: Reading<Image> = {
     done <"$R/proc/self/mounts"
     stat -c 'state=%W %Y' "$R/var/lib/misc/transactional-update.state"
     grep -e '^LAST_BOOTED=' -e '^REBOOT_ASSOCS' "$R/var/lib/misc/transactional-update.state"
+    [ ! -e "$R/run/reboot-needed" ] || echo flag=1
+    line_text=
+    [ ! -r "$R/run/transactional-update.pid" ] || read -r line_text <"$R/run/transactional-update.pid"
+    [ -z "$line_text" ] || [ ! -d "$R/proc/$line_text" ] || echo working=1
     return 0
   fi
   [ -n "$staged" ] || return 0
@@ -88,6 +96,8 @@ export const image: Reading<Image> = {
       nextDeployment: kind === 'ostree' ? nextDeployment(section) : null,
       bootedSnapshot,
       nextSnapshot: nextSnapshot(fields, bootedSnapshot),
+      isFlagged: fields.has('flag'),
+      isWorking: fields.has('working'),
       isStateKnown: bootedSnapshot !== null && fields.has('LAST_BOOTED'),
       state: fileTimes(fields.get('state')),
     };

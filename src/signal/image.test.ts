@@ -91,6 +91,7 @@ describe('snapshots of transactional-update', () => {
       'REBOOT_ASSOCS[6]=soft-reboot',
       `REBOOT_ASSOCS[12]=${level}`,
       'REBOOT_ASSOCS[7]=reboot',
+      'flag=1',
     ];
     expect(judge('kind=transactional', root, state, ...lines)).toEqual({
       says: 'required',
@@ -98,6 +99,16 @@ describe('snapshots of transactional-update', () => {
       since: [{ atSeconds: now - 60, evidence: 'modified' }],
       packages: [],
     });
+  });
+
+  test('one that was dropped, or applied at once, has no flag and needs no restart', () => {
+    const said = judge('kind=transactional', root, state, 'LAST_BOOTED="5"', 'REBOOT_ASSOCS[6]=soft-reboot');
+    expect(said).toMatchObject({ says: 'not_required', because: expect.stringContaining('snapshot 6') });
+  });
+
+  test('while it is at work, which puts the flag away, nothing can be told', () => {
+    const lines = ['LAST_BOOTED="5"', 'REBOOT_ASSOCS[6]=reboot', 'working=1'];
+    expect(judge('kind=transactional', root, state, ...lines).says).toBe('unknown');
   });
 
   test('one that needs no restart is passed over', () => {

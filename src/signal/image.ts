@@ -42,13 +42,20 @@ function judgeSnapshots({ facts: { image: facts } }: SignalContext): Finding {
   if (!facts.isStateKnown) {
     return { says: 'unknown', because: 'the state of transactional-update could not be read' };
   }
+  // It removes its flag as it begins, and writes it again when it ends: sbin/transactional-update.
+  if (facts.isWorking) return { says: 'unknown', because: 'transactional-update is at work' };
+  const booted = `snapshot ${facts.bootedSnapshot} runs`;
   if (facts.nextSnapshot === null) {
-    return { says: 'not_required', because: `snapshot ${facts.bootedSnapshot} runs and none was made in this boot` };
+    return { says: 'not_required', because: `${booted} and none was made in this boot` };
   }
   const { id, level } = facts.nextSnapshot;
+  if (!facts.isFlagged) {
+    // `--drop-if-no-change` and `apply` leave a snapshot in its state, but no flag.
+    return { says: 'not_required', because: `${booted}; snapshot ${id} was made, and asks for no restart` };
+  }
   return {
     says: 'required',
-    because: `snapshot ${facts.bootedSnapshot} runs, snapshot ${id} waits (${describeLevel(level)})`,
+    because: `${booted}, snapshot ${id} waits (${describeLevel(level)})`,
     since: facts.state === null ? [] : writtenAnew(facts.state),
     packages: [],
   };

@@ -47,6 +47,14 @@ describe("SUSE's flag", () => {
     });
   });
 
+  test('transactional-update makes it anew at each of its runs, so that its birth proves nothing', () => {
+    const facts = factsOf({ sections: { image: section('image', 'kind=transactional\n') } });
+    const sent = section('reboot_needed', `present\nstat=${born} ${modified}\nlevel=kexec\n`);
+    expect(rebootNeeded.judge(sent, { facts, bootTime: findBootTime(facts) })).toMatchObject({
+      since: [{ atSeconds: modified, evidence: 'modified' }],
+    });
+  });
+
   test('presence counts, also where nothing else could be read', () => {
     expect(judge('present\n', 1)).toMatchObject({ says: 'required', since: [] });
   });

@@ -5,7 +5,8 @@ import { elsewhere, type Finding, type Signal, type SignalContext, type SinceCan
 
 /**
  * SUSE's and openSUSE's flag. libzypp makes it empty, and touches one that is there (TargetImpl.cc); zypp-boot-plugin
- * and transactional-update write into it which kind of restart is needed. All keep the file: its birth is the first request.
+ * writes into it which kind of restart is needed. Both keep the file, so that its birth is the first request;
+ * transactional-update does not.
  */
 export const rebootNeeded: Signal = {
   name: 'reboot_needed',
@@ -39,7 +40,8 @@ function judgePresence(lines: readonly string[], context: SignalContext): Findin
   // transactional-update writes the level of what it did, also when that needs no restart: write_needs_restarting.
   if (level === 'none') return { says: 'silent', because: '/run/reboot-needed says none' };
   const since: SinceCandidate[] = [];
-  if (born !== undefined && born > 0) since.push({ atSeconds: born, evidence: 'birth' });
+  const isKept = context.facts.image.kind !== 'transactional';
+  if (isKept && born !== undefined && born > 0) since.push({ atSeconds: born, evidence: 'birth' });
   if (modified !== undefined && modified > 0) since.push({ atSeconds: modified, evidence: 'modified' });
   return {
     says: 'required',
