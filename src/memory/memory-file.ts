@@ -25,9 +25,9 @@ export interface Memory {
 const dayMs = 24 * 3600 * 1000;
 
 /** Writes take this part of the time at most: while a large fleet changes all the time, many changes share one. */
-const writingShare = 1 / 5;
+const writingShare = 1 / 10;
 /** A change waits no longer than this for others to share its write, in milliseconds. */
-const maxPauseMs = 250;
+const maxPauseMs = 1000;
 
 interface Entry {
   readonly stored: StoredEntry;

@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { ensureBuilt } from '../e2e/built-program';
 import { freshProbes, keptProbes, latency, type BenchSetting } from './probe-benches';
 import { scrapes } from './scrape-bench';
+import { sweeps } from './sweep-bench';
 
 const benches: Readonly<Record<string, { readonly title: string; run(setting: BenchSetting): Promise<string> }>> = {
   fresh: { title: 'Client processor time of a probe over a fresh connection, canned server', run: freshProbes },
   kept: { title: 'Client processor time of a probe over a kept connection, real sshd and program', run: keptProbes },
   latency: { title: 'One fresh probe at a time, canned server', run: latency },
   scrape: { title: 'A scrape of 10,000 hosts', run: (setting) => scrapes(setting, 10_000) },
+  sweep: { title: 'A fleet of 10,000 hosts on a one-minute schedule', run: sweeps },
   'large-scrape': { title: 'A scrape of 50,000 hosts', run: (setting) => scrapes(setting, 50_000) },
 };
 
@@ -21,7 +23,8 @@ function say(line: string): void {
 async function main(): Promise<void> {
   const words = process.argv.slice(2);
   const isQuick = words.includes('--quick');
-  const names = words.filter((word) => word !== '--quick');
+  const minutes = Number(words.find((word) => word.startsWith('--minutes='))?.slice('--minutes='.length) ?? 3);
+  const names = words.filter((word) => !word.startsWith('--'));
   for (const name of names) {
     if (benches[name] === undefined) throw new Error(`${name} is not one of ${Object.keys(benches).join(', ')}`);
   }
@@ -32,7 +35,12 @@ async function main(): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), 'reboot-exporter-bench-'));
     try {
       say(`\n## ${bench.title}`);
-      const table = await bench.run({ folder, isQuick, say: (line) => process.stderr.write(`${name}: ${line}\n`) });
+      const table = await bench.run({
+        folder,
+        isQuick,
+        minutes,
+        say: (line) => process.stderr.write(`${name}: ${line}\n`),
+      });
       say(table);
     } finally {
       rmSync(folder, { recursive: true, force: true });

@@ -26,6 +26,8 @@ export interface CannedFleet extends Login {
 /** Stands in the templates for the time of the answer. */
 const nowMark = 1_999_999_999;
 const bootedAt = 1_763_000_000;
+/** The server adds the last six digits, another end for each host. */
+const bootId = randomUUID().slice(0, 30);
 
 export async function startCannedFleet(folder: string, hosts: number): Promise<CannedFleet> {
   const hostKey = makeKeyPair('ed25519');
@@ -71,7 +73,7 @@ function template(isFlagged: boolean, withExposure: boolean): string {
   const host: SimulatedHost = {
     name: 'bench',
     os: 'ubuntu',
-    bootId: `${randomUUID().slice(0, 30)}@HOST@`,
+    bootId: `${bootId}@HOST@`,
     bootedAt,
     flag: isFlagged
       ? { bornAt: 1_763_500_000, modifiedAt: 1_763_500_000, packages: ['linux-image-6.8.0-51-generic', 'linux-base'] }

@@ -12,6 +12,8 @@ export interface BenchSetting {
   readonly folder: string;
   /** Fewer and shorter rounds: shows that it works, its figures are not to be trusted. */
   readonly isQuick: boolean;
+  /** How long a sweep is watched after its first two minutes. */
+  readonly minutes: number;
   readonly say: (line: string) => void;
 }
 
