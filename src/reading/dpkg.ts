@@ -44,8 +44,12 @@ export const dpkg: Reading<Dpkg> = {
     "$info"/proxmox-kernel-[0-9]*.list "$info"/pve-kernel-[0-9]*.list "$info"/raspberrypi-kernel.list \\
     "$info"/intel-microcode.list "$info"/amd64-microcode.list
   if [ -r "$R/run/reboot-required.pkgs" ]; then
-    for name in $(head -c 65536 "$R/run/reboot-required.pkgs" | tr -c 'a-z0-9+.\\n-' _ | sort -u | head -n 200); do
-      case $name in *_*) ;; *) set -- "$@" "$info/$name.list" "$info/$name":*.list ;; esac
+    seen=' ' names=0
+    for name in $(head -c 65536 "$R/run/reboot-required.pkgs" | tr -c 'a-z0-9+.\\n-' _); do
+      case $seen$name in *_* | *" $name "*) continue ;; esac
+      [ "$names" -lt 200 ] || break
+      seen="$seen$name " names=$((names + 1))
+      set -- "$@" "$info/$name.list" "$info/$name":*.list
     done
   fi
   stat -c 'unpacked=%Y %n' "$@"

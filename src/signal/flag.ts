@@ -25,12 +25,14 @@ export const flag: Signal = {
   name: 'flag',
   summary: '`/run/reboot-required` exists and was written in this boot.',
   script: `
+  set --
   for file in reboot-required reboot-required.pkgs; do
     if [ -e "$R/run/$file" ] || [ -L "$R/run/$file" ]; then
       echo "present=$file"
-      stat -c "stat=$file %W %Y %s" "$R/run/$file"
+      set -- "$@" "$file"
     fi
   done
+  [ "$#" = 0 ] || (cd "$R/run" && exec stat -c 'stat=%n %W %Y %s' "$@")
   for file in ${writerFiles.join(' ')}; do
     [ ! -x "$R/$file" ] || echo "writer=$file"
   done
