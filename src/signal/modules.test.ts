@@ -166,6 +166,12 @@ describe('elsewhere', () => {
     expect(judge(os, '6.1.0-27-amd64', ['loaded', 'folder=6.1.0-28-amd64']).says).toBe('silent');
   });
 
+  test("so has a system of rpm's whatever its name is", () => {
+    const rpm = section('rpm', 'database\npackage=glibc|0|2.38|8.azl3|x86_64|1795000000\n');
+    const said = { sections: { rpm } };
+    expect(judge('ID=azurelinux\n', '6.6.57.1-6.azl3', ['loaded', 'folder=6.6.64.2-1.azl3'], said).says).toBe('silent');
+  });
+
   test('a kernel that is not named can not be told', () => {
     expect(judge(arch, '', ['loaded', 'folder=x'], { release: null }).says).toBe('unknown');
   });

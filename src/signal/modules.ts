@@ -1,4 +1,5 @@
 import type { OperatingSystem } from '../reading/os';
+import { isRpmSystem } from '../reading/rpm';
 import { cleanText, readLines, readNumber } from '../report/fields';
 import type { Section } from '../report/section';
 import { compareDebianVersions } from './debian-version';
@@ -39,7 +40,7 @@ export const modules: Signal = {
     if (machine.container !== null) {
       return { says: 'silent', because: `a ${machine.container} container runs its host's kernel` };
     }
-    const family = familyOf(os);
+    const family = isRpmSystem(context.facts) ? 'packaged' : familyOf(os);
     if (family === 'packaged') return elsewhere('this system keeps several kernels beside each other');
     if (kernel.release === null) return { says: 'unknown', because: 'the running kernel could not be read' };
     const seen = parse(section);
