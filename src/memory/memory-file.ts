@@ -27,12 +27,14 @@ const dayMs = 24 * 3600 * 1000;
 /** Writes take this part of the time at most: while a large fleet changes all the time, many changes share one. */
 const writingShare = 1 / 10;
 /** A change waits no longer than this for others to share its write, in milliseconds. */
-const maxPauseMs = 1000;
+const maxPauseMs = 250;
 
 interface Entry {
   readonly stored: StoredEntry;
   /** As it is written; made when it is first written, for most hosts change rarely and all of them are written each time. */
   text: string | null;
+  /** The write that takes it to the disk; null once that has ended. */
+  saving: Promise<void> | null;
   /** When it was set or loaded; the clock that tells `seenAtMs` may be set. */
   readonly heldSinceMonotonicMs: number;
 }
@@ -73,6 +75,8 @@ class MemoryFile implements Memory {
   /** On the monotonic clock of the process; the next write does not begin before. */
   private restUntilMs = 0;
   private isClosing = false;
+  /** The write under way has not yet taken what it will write. */
+  private isGathering = false;
 
   constructor(
     private readonly path: string,
@@ -93,14 +97,20 @@ class MemoryFile implements Memory {
     const { boot, sinceSeconds, evidence, survivedRestart } = memory;
     const { id, atSeconds, earliestAtSeconds, latestAtSeconds } = boot;
     const seenAtMs = this.options.nowMs();
-    this.hold(host, {
+    const underWay = this.entries.get(host)?.saving ?? null;
+    const entry = this.hold(host, {
       boot: { id, atSeconds, earliestAtSeconds, latestAtSeconds },
       ...{ sinceSeconds, evidence, survivedRestart, seenAtMs },
     });
-    if (before === undefined || isNews(before, memory) || isOtherDay(before.seenAtMs, seenAtMs)) return this.save();
-    if (this.isBehind) return this.save();
+    const isKept = before !== undefined && !isNews(before, memory) && !isOtherDay(before.seenAtMs, seenAtMs);
     // The same may have been set a moment ago, and be on its way to the disk.
-    return this.nextWrite ?? this.writing ?? Promise.resolve();
+    entry.saving = isKept && !this.isBehind ? underWay : this.save();
+    if (entry.saving === null) return Promise.resolve();
+    const saving = entry.saving.finally(() => {
+      if (entry.saving === saving) entry.saving = null;
+    });
+    entry.saving = saving;
+    return saving;
   }
 
   async close(): Promise<void> {
@@ -109,12 +119,15 @@ class MemoryFile implements Memory {
     await this.lock.release();
   }
 
-  private hold(host: string, stored: StoredEntry): void {
-    this.entries.set(host, { stored, text: null, heldSinceMonotonicMs: this.monotonicMs() });
+  private hold(host: string, stored: StoredEntry): Entry {
+    const entry: Entry = { stored, text: null, saving: null, heldSinceMonotonicMs: this.monotonicMs() };
+    this.entries.set(host, entry);
+    return entry;
   }
 
   /** Joins the write that has not begun yet, so that a sweep of many hosts costs a few writes and not one each. */
   private save(): Promise<void> {
+    if (this.writing !== null && this.isGathering) return this.writing;
     if (this.writing === null) {
       this.writing = this.write().finally(() => {
         this.writing = null;
@@ -132,7 +145,9 @@ class MemoryFile implements Memory {
 
   private async write(): Promise<void> {
     // Whatever else is being set meanwhile goes along.
+    this.isGathering = true;
     await this.pause();
+    this.isGathering = false;
     const begunMs = performance.now();
     const oldestMonotonicMs = this.monotonicMs() - forgetAfterMs;
     const hosts: string[] = [];
