@@ -60,6 +60,12 @@ describe('live patches', () => {
     expect(judge([`patch=1 0 ${name}`], newer)?.coveredUntilSeconds).toBe(Date.UTC(2026, 10, 2) / 1000 + days * day);
   });
 
+  test('of Amazon are made for three months', () => {
+    expect(judge(['patch=1 0 livepatch_1'], { ...newer, os: 'ID="amzn"\n' })?.coveredUntilSeconds).toBe(
+      Date.UTC(2026, 10, 2) / 1000 + 90 * day,
+    );
+  });
+
   test('of a maker that is not known, or for a kernel whose age is not, cover nothing', () => {
     expect(judge(['patch=1 0 my_own_patch'], newer)).toMatchObject({ coveredUntilSeconds: null, isCovering: false });
     expect(judge([`patch=1 0 ${ubuntu}`], { ...newer, version: '#1 SMP' })).toMatchObject({

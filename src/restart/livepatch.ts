@@ -18,6 +18,7 @@ const day = 86_400;
  * - Canonical: 13 months, since April 2023 (ubuntu.com, "Livepatch has a new 13-month sliding support window").
  * - Red Hat: a year for the kernels that get any (access.redhat.com/articles/7057149).
  * - SUSE: a year (SUSE Linux Enterprise Live Patching, "Support").
+ * - Amazon: three months (Amazon Linux user guides, "Kernel Live Patching"); its modules are named as SUSE's are.
  */
 const makers: readonly { readonly prefix: string; readonly days: number }[] = [
   { prefix: 'lkp_Ubuntu_', days: 395 },
@@ -25,6 +26,8 @@ const makers: readonly { readonly prefix: string; readonly days: number }[] = [
   { prefix: 'livepatch', days: 365 },
   { prefix: 'klp_', days: 365 },
 ];
+
+const amazonDays = 90;
 
 /**
  * What is known of live patches without root; null where none is applied. Whether they hold every fix of the kernel that
@@ -35,6 +38,7 @@ export function findLivepatch(facts: HostFacts, restart: RestartState): Livepatc
   if (patches.length === 0) return null;
   const built = buildTime(facts.kernel.version);
   const spans = patches.map((name) => makers.find(({ prefix }) => name.startsWith(prefix))?.days ?? null);
+  if (facts.os.id === 'amzn') spans.push(amazonDays);
   const days = spans.every((span) => span !== null) ? Math.min(...spans) : null;
   const coveredUntilSeconds = built === null || days === null ? null : built + days * day;
   const now = restart.boot.nowSeconds;
@@ -50,7 +54,7 @@ function isForKernelAlone({ verdict, reasons, packages, packagesCut }: RestartSt
 }
 
 function isKernelPackage(name: string): boolean {
-  return name === 'linux-base' || /^(?:linux-image-|kernel(?:$|-))/.test(name);
+  return name === 'linux-base' || /^(?:linux-image-|kernel(?:$|[-0-9]))/.test(name);
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -86,6 +86,15 @@ describe('what installs updates, on systems with rpm', () => {
   });
 });
 
+test('a system of rpm whose database can not be read is known by its name, and any by what is on', () => {
+  expect(findUpdater(factsOf(saidBy(rhel, [])))).toEqual(nothing);
+  const lines = ['unit=dnf-automatic-install.timer'];
+  expect(findUpdater(factsOf(saidBy('ID=unheard-of\n', lines)))).toMatchObject({
+    name: 'dnf-automatic',
+    enabled: true,
+  });
+});
+
 describe('what installs updates, elsewhere', () => {
   const elsewhere = (os: string, lines: readonly string[] = []): ReturnType<typeof findUpdater> =>
     findUpdater(factsOf(saidBy(os, lines)));

@@ -11,6 +11,9 @@ export interface Updater {
   readonly lastRunSeconds: number | null;
 }
 
+/** `ID` and `ID_LIKE` of systems whose packages are rpm's, for hosts on which rpm's database can't be read. */
+const rpmFamilies: ReadonlySet<string> = new Set(['rhel', 'fedora', 'centos', 'amzn', 'suse', 'opensuse', 'sles']);
+
 const nothing: Updater = { name: null, enabled: false, lastRunSeconds: null };
 
 /**
@@ -26,7 +29,9 @@ export function findUpdater(facts: HostFacts): Updater | null {
   if (!facts.updates.isKnown) return null;
   if (facts.os.id === 'flatcar') return updateEngine(facts);
   if (facts.os.id === 'nixos') return byTimer(facts, 'nixos-upgrade.timer') ?? nothing;
-  if (isRpmSystem(facts) || facts.image.kind !== null) return ofRpmSystem(facts) ?? nothing;
+  const isOfRpm = isRpmSystem(facts) || facts.image.kind !== null || names.some((name) => rpmFamilies.has(name ?? ''));
+  const found = ofRpmSystem(facts);
+  if (found !== null || isOfRpm) return found ?? nothing;
   // Neither has one: a job of cron's that runs apk or pacman is its administrator's.
   return names.includes('alpine') || names.includes('arch') ? nothing : null;
 }
