@@ -140,6 +140,10 @@ describe('renderDetails', () => {
     expect(text({ ...automatic, stamps: {} })).toContain(
       '    restarts by itself, by unattended-upgrades, it is not known when: ',
     );
+    const outdated = `replaced=${now - 60} /usr/lib/libssl.so.3\nservice=nginx.service 100 /bin/nginx\n/bin/nginx:libssl.so.3\n`;
+    expect(text({ sections: { services: section('services', outdated) } })).toContain(
+      '  services that run replaced libraries: nginx.service (libssl.so.3)\n',
+    );
     const livepatch = section('livepatch', 'patch=1 0 kpatch_1\n');
     expect(text({ sections: { livepatch } })).toContain(
       '    live patched: kpatch_1; patches are made until 2025-11-01T00:00:00Z\n',

@@ -256,6 +256,15 @@ describe('the document of a host', () => {
     });
   });
 
+  test('tells services that run replaced libraries, which ask for no restart of the host', () => {
+    const text = `replaced=${now - 60} /usr/lib/libssl.so.3\nservice=nginx.service 100 /usr/sbin/nginx\n/usr/sbin/nginx:libssl.so.3\n`;
+    const document = documentOfSaid({ sections: { services: section('services', text) } });
+    expect(document.outdated_services).toEqual([
+      { service: 'nginx.service', libraries: ['libssl.so.3'], since: '2026-11-21T23:59:00Z' },
+    ]);
+    expect(document.restart.verdict).toBe('not_required');
+  });
+
   test('lists at most a thousand packages, and says that it cut', () => {
     const listText = Array.from({ length: 1500 }, (_, at) => `package-${at}`).join('\n');
     const { restart } = documentOfSaid({ ...flagged, listText });

@@ -139,6 +139,17 @@ describe('what the probe program reads on systems without dpkg and rpm', () => {
     expect(await text('modules')).toBe('4');
   });
 
+  test('when the C library was replaced, on Arch and on Alpine', async () => {
+    expect(await text('libc')).toBe('4');
+    root.write('lib/apk/db/installed', '');
+    root.write('lib/ld-musl-x86_64.so.1', '', now - 90_000);
+    expect(await text('libc')).toMatch(/^replaced=[0-9]+ \/lib\/ld-musl-x86_64\.so\.1\n0$/);
+    root.makeFolder('var/lib/pacman/local');
+    expect(await text('libc')).toBe('1');
+    root.write('usr/lib/libc.so.6', '');
+    expect(await text('libc')).toMatch(/^replaced=[0-9]+ \/usr\/lib\/libc\.so\.6\n0$/);
+  });
+
   test('modules of a boot medium', async () => {
     root.makeFolder('.modloop/modules/6.6.58-0-lts');
     root.makeFolder('lib');

@@ -3,6 +3,7 @@ import { flag } from './flag';
 import { generation } from './generation';
 import { image } from './image';
 import { kernel } from './kernel';
+import { libc } from './libc';
 import { library } from './library';
 import { modules } from './modules';
 import { packages } from './package';
@@ -22,6 +23,7 @@ export const signals: readonly Signal[] = [
   kernel,
   modules,
   library,
+  libc,
   firmware,
   generation,
   updateEngine,

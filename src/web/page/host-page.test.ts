@@ -150,6 +150,20 @@ it('says what restarts and updates the host by itself', () => {
   expect(set(null, ran)).toContain('dnf-automatic, last run 2026-11-21 06:00 UTC');
 });
 
+it('names services that run replaced libraries', () => {
+  const document = documentOf({ name: 'a', neededForDays: 1 });
+  const services = Array.from({ length: 60 }, (_, at) => ({
+    service: `s${at}.service`,
+    libraries: ['libssl.so.3'],
+    since: null,
+  }));
+  const text = (outdated: HostDocument['outdated_services']): string =>
+    textOf(render({ ...document, outdated_services: outdated }));
+  expect(text(services)).toContain('s0.service (libssl.so.3)');
+  expect(text(services)).toContain('and 10 more Restarting each of them is enough.');
+  for (const none of [null, []]) expect(text(none)).not.toContain('replaced libraries');
+});
+
 it('says which live patches there are', () => {
   const document = documentOf({ name: 'a', neededForDays: 1 });
   const livepatch = { patches: ['kpatch_1'], covered_until: '2027-07-01T00:00:00Z', covering: true };
