@@ -11,8 +11,17 @@ interface HostText {
   status: HostStatus;
   /** What was rendered; changes to null when it becomes stale. */
   known: Known | null;
-  /** Lines by family; of live families, the line without its value. */
-  lines: readonly string[];
+  readonly lines: Lines;
+}
+
+/**
+ * The lines of one host by family; of live families, the line without its value. One flat text and where each family begins in
+ * it: a fleet's lines as strings of their own would be half a million objects for the garbage collector to go through.
+ */
+interface Lines {
+  readonly text: string;
+  /** Where each family begins, and last where the text ends. */
+  readonly begins: readonly number[];
 }
 
 interface Block {
@@ -55,8 +64,8 @@ export class FleetText {
     const before = this.hosts.get(name)?.lines;
     this.hosts.set(name, { status, known, lines });
     const block = this.blockFor(name);
-    for (const [index, line] of lines.entries()) {
-      if (line !== (before?.[index] ?? '')) this.outdate(block, index);
+    for (const index of hostFamilies.keys()) {
+      if (lineOf(lines, index) !== lineOf(before, index)) this.outdate(block, index);
     }
   }
 
@@ -95,8 +104,8 @@ export class FleetText {
     const lines: string[] = [];
     for (const name of block.names) {
       const text = this.hosts.get(name);
-      const prefix = text?.lines[index];
-      if (text === undefined || prefix === undefined || prefix === '') continue;
+      const prefix = lineOf(text?.lines, index);
+      if (text === undefined || prefix === '') continue;
       const [sample] = family.samples({ status: text.status, known: text.known, monotonicMs });
       if (sample !== undefined) lines.push(`${prefix} ${renderNumber(sample.value)}\n`);
     }
@@ -104,7 +113,7 @@ export class FleetText {
   }
 
   private linesOf(block: Block, index: number): string[] {
-    return Array.from(block.names, (name) => this.hosts.get(name)?.lines[index] ?? '');
+    return Array.from(block.names, (name) => lineOf(this.hosts.get(name)?.lines, index));
   }
 
   private blockFor(name: string): Block {
@@ -127,7 +136,7 @@ export class FleetText {
     this.blockOf.delete(name);
     if (block === undefined) return;
     block.names.delete(name);
-    for (const [index, line] of (text?.lines ?? []).entries()) if (line !== '') this.outdate(block, index);
+    for (const index of hostFamilies.keys()) if (lineOf(text?.lines, index) !== '') this.outdate(block, index);
   }
 }
 
@@ -141,8 +150,8 @@ export function renderOneHost(view: HostView, format: ExpositionFormat): string 
   return pieces.join('');
 }
 
-function renderHost(view: HostView): string[] {
-  return hostFamilies.map((family) => {
+function renderHost(view: HostView): Lines {
+  const lines = hostFamilies.map((family) => {
     const samples = family.samples(view);
     if (family.isLive === true) {
       const [first] = samples;
@@ -150,4 +159,12 @@ function renderHost(view: HostView): string[] {
     }
     return samples.map(({ labels, value }) => renderSample(family.name, labels, value)).join('');
   });
+  const begins = [0];
+  let at = 0;
+  for (const line of lines) begins.push((at += line.length));
+  return { text: lines.join(''), begins };
+}
+
+function lineOf(lines: Lines | undefined, index: number): string {
+  return lines === undefined ? '' : lines.text.slice(lines.begins[index], lines.begins[index + 1]);
 }

@@ -50,6 +50,16 @@ const signatureAlgorithms: Readonly<Record<HostKeyType, readonly ServerHostKeyAl
  * still wanted to say which it was.
  */
 export function offeredAlgorithms(knownTypes: readonly HostKeyType[]): Algorithms {
+  const key = knownTypes.join(' ');
+  const offered = offeredByTypes.get(key) ?? offerFor(knownTypes);
+  offeredByTypes.set(key, offered);
+  return offered;
+}
+
+/** One object for each order of key types, of which there are few. */
+const offeredByTypes = new Map<string, Algorithms>();
+
+function offerFor(knownTypes: readonly HostKeyType[]): Algorithms {
   const types = [...knownTypes, ...hostKeyTypes.filter((type) => !knownTypes.includes(type))];
   return {
     kex: keyExchange,

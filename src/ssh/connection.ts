@@ -17,6 +17,7 @@ import { holdUntilTurn } from './handshake-gate';
 import type { PrivateKey } from './private-key';
 import type { ProbeProgress } from './progress';
 import { gatherReplies } from './reply-gathering';
+import { forgetRemoteVersion, shareOffer } from './ssh2-inside';
 import type { EndTurn, Turns } from './turns';
 
 /** What it takes to make a TCP connection an authenticated one. */
@@ -57,7 +58,8 @@ export class SshConnection {
   /** Called when the host ends the connection while nothing runs on it. */
   onIdleEnd: () => void = () => undefined;
 
-  readonly #options: ConnectionOptions;
+  /** Until it is authenticated; a connection may be kept for months, and with it what it was made with. */
+  #opening: ConnectionOptions | null;
   readonly #socket: Socket;
   readonly #client = new Client();
   readonly #gone: Promise<void>;
@@ -74,7 +76,7 @@ export class SshConnection {
   #started = false;
 
   private constructor(options: ConnectionOptions) {
-    this.#options = options;
+    this.#opening = options;
     this.#socket = options.socket;
     this.peer = options.peer;
     this.remoteAddress = options.remoteAddress;
@@ -91,7 +93,7 @@ export class SshConnection {
       return await options.progress.step<SshConnection>((settle) => {
         connection.#onFailure = settle.fail;
         connection.#onReady = () => settle.done(connection);
-        connection.#begin();
+        connection.#begin(options);
         return () => connection.destroy();
       });
     } catch (error) {
@@ -191,15 +193,14 @@ export class SshConnection {
     this.#socket.destroy();
   }
 
-  #begin(): void {
-    const { user, algorithms, keys } = this.#options;
+  #begin({ user, algorithms, keys, handshakes, progress }: ConnectionOptions): void {
     const client = this.#client;
     client.on('error', (error) => this.#failWith(() => translated(error, this.#situation())));
     client.on('end', () => this.#failWith(() => closedByHost(this.#situation())));
     client.on('close', () => this.#failWith(() => closedByHost(this.#situation())));
     client.on('ready', () => this.#ready());
     client.on('handshake', () => this.#keysExchanged());
-    holdUntilTurn(this.#socket, () => this.#takeTurn());
+    holdUntilTurn(this.#socket, () => this.#takeTurn(handshakes, progress));
     const offers = keys.flatMap((key) => key.offers);
     let tried = 0;
     client.connect({
@@ -223,10 +224,9 @@ export class SshConnection {
     });
   }
 
-  async #takeTurn(): Promise<void> {
-    const { handshakes, progress, peer } = this.#options;
+  async #takeTurn(handshakes: Turns, progress: ProbeProgress): Promise<void> {
     if (this.#end !== null) return;
-    progress.enter(`while waiting for a turn to shake hands with ${peer}`);
+    progress.enter(`while waiting for a turn to shake hands with ${this.peer}`);
     const endTurn = await handshakes.take(progress);
     const timer = setTimeout(endTurn, maxTurnMs);
     this.#endTurn = () => {
@@ -237,7 +237,7 @@ export class SshConnection {
       this.#endTurn();
       return;
     }
-    progress.enter(`while waiting for ${peer} to greet`);
+    progress.enter(`while waiting for ${this.peer} to greet`);
     this.#socket.prependListener('data', (chunk: Buffer) => this.#receive(chunk));
   }
 
@@ -256,13 +256,13 @@ export class SshConnection {
     if (!this.#head.startsWith('SSH-') && !this.#head.includes('\nSSH-')) return;
     this.#phase = 'key exchange';
     this.#head = '';
-    this.#options.progress.enter(`during key exchange with ${this.peer}`);
+    this.#opening?.progress.enter(`during key exchange with ${this.peer}`);
   }
 
   #verify(hostKey: Buffer): boolean {
     const key = hostKey.toString('base64');
     // Where keys are exchanged again the host has to be the same as before.
-    const trusted = this.#hostKey === '' ? this.#options.trusts(key) : this.#hostKey === key;
+    const trusted = this.#hostKey === '' ? this.#opening?.trusts(key) === true : this.#hostKey === key;
     if (trusted) this.#hostKey = key;
     else this.#fail(new HostKeyRefused(this.peer, Buffer.from(hostKey)));
     return trusted;
@@ -275,18 +275,21 @@ export class SshConnection {
     } else if (this.#phase === 'key exchange') {
       this.#phase = 'authentication';
       this.#allowedExchanges = maxKeyExchanges;
-      this.#options.progress.enter(`during authentication as ${this.#options.user} at ${this.peer}`);
-      // OpenSSH announces all its host keys after the login, and ssh2 has each of them proven, which costs the host a signature and us a
-      // verification for an event that nobody hears. It does so only where the host's version says OpenSSH.
-      (this.#client as unknown as { _remoteVer: string })._remoteVer = '';
+      forgetRemoteVersion(this.#client);
+      if (this.#opening === null) return;
+      this.#opening.progress.enter(`during authentication as ${this.#opening.user} at ${this.peer}`);
+      shareOffer(this.#client, this.#opening.algorithms);
     }
   }
 
   #ready(): void {
     if (this.#end !== null) return;
     this.#endTurn();
+    this.#endTurn = () => undefined;
+    this.#opening = null;
     this.#rest();
     this.#onReady();
+    this.#onReady = () => undefined;
   }
 
   #rest(): void {
