@@ -214,6 +214,7 @@ function documentContext(status: HostStatus, config: Config, time: Time): Docume
   return {
     monotonicMs: time.monotonicMs(),
     staleAfterSeconds: config.probe.staleAfterSeconds,
+    isScheduled: config.probe.schedule.kind !== 'never',
     policy: policyOf(config.stacks, status.host.stack),
   };
 }

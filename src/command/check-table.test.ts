@@ -8,7 +8,7 @@ import { renderDetails } from './check-details';
 import { renderTable } from './check-table';
 
 function documentOf(status: HostStatus): HostDocument {
-  return hostDocument(status, { monotonicMs: 0, staleAfterSeconds: 3600, policy: defaultPolicy });
+  return hostDocument(status, { monotonicMs: 0, staleAfterSeconds: 3600, isScheduled: true, policy: defaultPolicy });
 }
 
 function said(name: string, says: Said, exposure: ExposureVerdict | null = null): HostDocument {

@@ -90,6 +90,7 @@ async function probeOnce(config: Config, names: readonly string[]): Promise<Host
             hostDocument(status, {
               monotonicMs: systemTime.monotonicMs(),
               staleAfterSeconds: Infinity,
+              isScheduled: config.probe.schedule.kind !== 'never',
               policy: policyOf(config.stacks, status.host.stack),
             }),
           ],

@@ -1,9 +1,14 @@
 import type { Host } from '../inventory/host';
 import type { StackPolicy } from '../policy/policy';
 
-/** When hosts are probed: at each match of a cron expression, or every so many seconds; spread over the period either way. */
+/**
+ * When hosts are probed: at each match of a cron expression, or every so many seconds, spread over the period either
+ * way; or never by itself, only when somebody asks.
+ */
 export type ProbeSchedule =
-  { readonly kind: 'cron'; readonly expression: string } | { readonly kind: 'interval'; readonly seconds: number };
+  | { readonly kind: 'cron'; readonly expression: string }
+  | { readonly kind: 'interval'; readonly seconds: number }
+  | { readonly kind: 'never' };
 
 /** How often and within which bounds hosts are probed. */
 export interface ProbeSettings {

@@ -230,6 +230,14 @@ describe('loadConfig', () => {
     expect((await good('daily.yml')).probe.staleAfterSeconds).toBe(3 * day);
   });
 
+  test('without a schedule there is no period: stale_after may be anything, and has its plain default', async () => {
+    expect((await good('never.yml')).probe).toMatchObject({ schedule: { kind: 'never' }, staleAfterSeconds: 3600 });
+    expect((await good('never-briefly.yml')).probe).toMatchObject({
+      schedule: { kind: 'never' },
+      staleAfterSeconds: 5,
+    });
+  });
+
   test('names what is to be watched for changes, with faults as well', async () => {
     const within = (path: string): string => join(root, path);
     const result = await loadConfig(within('good/include.yml'));

@@ -3,6 +3,7 @@ import type { ProbeSchedule, ProbeSettings } from './config';
 import { formatDuration } from './duration';
 import { faultAt, type Fault } from './fault';
 import type { ConfigInput } from './schema';
+import { never } from './schema-fields';
 import type { YamlText } from './yaml-text';
 
 type ProbeInput = NonNullable<ConfigInput['probe']>;
@@ -27,13 +28,14 @@ export function resolveProbe(input: ProbeInput | undefined): ProbeSettings {
     timeoutSeconds: input?.timeout ?? defaults.timeoutSeconds,
     concurrency: input?.concurrency ?? defaults.concurrency,
     staleAfterSeconds:
-      input?.stale_after ?? Math.max(defaults.staleAfterSeconds, stalePeriods * longestPeriodSeconds(schedule)),
+      input?.stale_after ?? Math.max(defaults.staleAfterSeconds, stalePeriods * (longestPeriodSeconds(schedule) ?? 0)),
     exposureIntervalSeconds: input?.exposure_interval ?? defaults.exposureIntervalSeconds,
   };
 }
 
-/** The longest time from one probe of a host to its next, as its schedule says. */
-export function longestPeriodSeconds(schedule: ProbeSchedule): number {
+/** The longest time from one probe of a host to its next, as its schedule says; null where it says nothing. */
+export function longestPeriodSeconds(schedule: ProbeSchedule): number | null {
+  if (schedule.kind === 'never') return null;
   if (schedule.kind === 'interval') return schedule.seconds;
   const checked = checkCron(schedule.expression);
   return checked.ok ? checked.longestGapSeconds : 0;
@@ -57,6 +59,7 @@ export function probeFaults(
     );
   }
   const period = longestPeriodSeconds(resolved.schedule);
+  if (period === null) return { faults, warnings };
   if (resolved.staleAfterSeconds < period) {
     const message = `probe.stale_after: ${formatDuration(resolved.staleAfterSeconds)} is shorter than the longest time between two probes, ${formatDuration(period)}: every host's state would end before it is probed again`;
     faults.push(faultAt(text.file, text.placeOf(['probe', 'stale_after']), message));
@@ -71,6 +74,7 @@ export function probeFaults(
 
 function scheduleOf(input: ProbeInput | undefined): ProbeSchedule {
   if (input?.interval !== undefined) return { kind: 'interval', seconds: input.interval };
+  if (input?.schedule === never) return { kind: 'never' };
   return { kind: 'cron', expression: input?.schedule ?? defaults.schedule };
 }
 

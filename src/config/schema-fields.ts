@@ -43,10 +43,24 @@ export function duration(bounds: { min?: number; max?: number } = {}) {
   });
 }
 
+/** Stands for a schedule by which nothing is probed: hosts are probed only when asked for. */
+export const never = 'never';
+
 /** A cron expression, kept as text. */
 export function cron() {
   return scalar<string>({ type: 'string' }, (value) => {
     if (typeof value !== 'string') return wrong('must be a cron expression like `"*/5 * * * *"`');
+    const checked = checkCron(value);
+    return checked.ok ? right(value.trim()) : checked;
+  });
+}
+
+/** When hosts are probed: a cron expression, kept as text, or the word `never`. */
+export function schedule() {
+  return scalar<string>({ type: 'string' }, (value) => {
+    if (typeof value !== 'string') return wrong('must be a cron expression like `"*/5 * * * *"`, or `never`');
+    if (value === never) return right(value);
+    if (/^\s*never\s*$/i.test(value)) return wrong(`\`${value}\` is written \`${never}\``);
     const checked = checkCron(value);
     return checked.ok ? right(value.trim()) : checked;
   });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sourceSchema } from '../inventory/sources';
-import { cron, duration, path, timezone } from './schema-fields';
+import { cron, duration, path, schedule, timezone } from './schema-fields';
 import { exposureSchema, hostSchema, sshSchema, stackNameSchema } from './schema-host';
 
 /** Node's timers hold 2^31-1 milliseconds; one set longer fires at once. */
@@ -50,9 +50,9 @@ const stackSchema = z
 
 const probeSchema = z
   .strictObject({
-    schedule: cron().optional().meta({
+    schedule: schedule().optional().meta({
       description:
-        'When hosts are probed, as cron; spread with jitter over the period. Or give interval. Default: "*/5 * * * *".',
+        'When hosts are probed, as cron; spread with jitter over the period. Or give interval. never: only when asked for, by /probe or a refresh. Default: "*/5 * * * *".',
     }),
     interval: duration({ min: 1, max: longestTimerSeconds })
       .optional()

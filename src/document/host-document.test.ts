@@ -17,7 +17,12 @@ const exposure: ExposureVerdict = {
 };
 
 function documentOf(status: HostStatus, monotonicMs = 0): HostDocument {
-  const document = hostDocument(status, { monotonicMs, staleAfterSeconds: 3600, policy: defaultPolicy });
+  const document = hostDocument(status, {
+    monotonicMs,
+    staleAfterSeconds: 3600,
+    isScheduled: true,
+    policy: defaultPolicy,
+  });
   // What goes out is JSON.
   return JSON.parse(JSON.stringify(document)) as HostDocument;
 }
@@ -49,6 +54,7 @@ describe('the document of a host', () => {
         duration_seconds: 0.25,
         last_success_at: '2026-11-22T00:00:00Z',
         next_at: null,
+        scheduled: true,
         restarting: false,
       },
       restart: {
@@ -132,6 +138,7 @@ describe('the document of a host', () => {
       duration_seconds: null,
       last_success_at: null,
       next_at: null,
+      scheduled: true,
       restarting: false,
     });
     expect(document.restart).toMatchObject({ verdict: 'unknown', booted_at: null, signals: [] });

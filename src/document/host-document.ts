@@ -37,6 +37,8 @@ export interface ProbeDocument {
   readonly duration_seconds: number | null;
   readonly last_success_at: string | null;
   readonly next_at: string | null;
+  /** Whether a schedule has it probed; if not, it is probed only when somebody asks. */
+  readonly scheduled: boolean;
   readonly restarting: boolean;
 }
 
@@ -106,6 +108,8 @@ const maxPackages = 1000;
 export interface DocumentContext {
   readonly monotonicMs: number;
   readonly staleAfterSeconds: number;
+  /** Whether hosts are probed without being asked for. */
+  readonly isScheduled: boolean;
   readonly policy: StackPolicy;
 }
 
@@ -117,7 +121,7 @@ export function hostDocument(status: HostStatus, context: DocumentContext): Host
     host: host.name,
     stack: host.stack,
     labels: host.labels,
-    probe: probeDocument(status),
+    probe: probeDocument(status, context.isScheduled),
     restart: restartDocument(known, age),
     updates: updatesDocument(known),
     outdated_services: known === null ? null : servicesDocument(known),
@@ -135,7 +139,7 @@ export function hostDocument(status: HostStatus, context: DocumentContext): Host
   };
 }
 
-function probeDocument(status: HostStatus): ProbeDocument {
+function probeDocument(status: HostStatus, isScheduled: boolean): ProbeDocument {
   const { attempt, known, nextProbeMs } = status;
   return {
     success: attempt === null ? null : attempt.failure === null,
@@ -145,6 +149,7 @@ function probeDocument(status: HostStatus): ProbeDocument {
     duration_seconds: attempt === null ? null : round(attempt.durationSeconds),
     last_success_at: known === null ? null : isoMs(known.atMs),
     next_at: nextProbeMs === null ? null : isoMs(nextProbeMs),
+    scheduled: isScheduled,
     restarting: status.restartingSinceMonotonicMs !== null,
   };
 }

@@ -84,6 +84,50 @@ describe('the schedule', () => {
   });
 });
 
+describe('without a schedule', () => {
+  const never = { timetable: createTimetable({ kind: 'never' }) };
+
+  test('a host is probed only when somebody asks: not at the start, nor when it comes or drops its connection', async () => {
+    startWell(['web-1'], { settings: never });
+    await bench.time.advance(2 * day);
+    bench.fleet.setHosts([hostOf('web-1'), hostOf('web-2')], bench.settings);
+    bench.fleet.noteDrop('web-1');
+    await bench.time.advance(2 * day);
+    expect(bench.begun).toEqual([]);
+    expect(bench.status('web-1').nextProbeMs).toBeNull();
+    const asked = bench.fleet.probe('web-1');
+    await settle();
+    expect((await asked)?.attempt?.failure).toBeNull();
+    await bench.time.advance(2 * day);
+    expect(bench.begun.map(({ name, atSeconds }) => [name, atSeconds])).toEqual([['web-1', (4 * day) / second]]);
+    expect(bench.status('web-1').nextProbeMs).toBeNull();
+    expect(bench.time.pending).toBe(0);
+  });
+
+  test('one that failed is not tried again by itself', async () => {
+    start(['web-1'], { settings: never, answer: (asked) => asked.fail(fails('connect')) });
+    const asked = bench.fleet.probe('web-1');
+    await settle();
+    expect((await asked)?.attempt?.failure?.reason).toBe('connect');
+    await bench.time.advance(day);
+    expect(bench.begun).toHaveLength(1);
+    expect(bench.status('web-1').nextProbeMs).toBeNull();
+  });
+
+  test('a schedule that comes or goes by a reload is taken at once', async () => {
+    startWell(many(3), { settings: never });
+    await bench.time.advance(second);
+    const hosts = many(3).map((name) => hostOf(name));
+    bench.fleet.setHosts(hosts, { ...bench.settings, timetable: createTimetable({ kind: 'interval', seconds: 10 }) });
+    await bench.time.advance(30 * second);
+    for (const name of many(3)) expect(bench.timesOf(name)).toHaveLength(3);
+    bench.fleet.setHosts(hosts, bench.settings);
+    await bench.time.advance(day);
+    for (const name of many(3)) expect(bench.timesOf(name)).toHaveLength(3);
+    expect(bench.status('web-0').nextProbeMs).toBeNull();
+  });
+});
+
 describe('one probe a host at a time', () => {
   test('whoever asks while it is probed joins: nothing is queued', async () => {
     start(['web-1']);

@@ -86,13 +86,14 @@ export class Fleet {
     for (const host of hosts) this.put(host);
     if (settings === undefined) return;
     for (const entry of this.entries.values()) {
-      if (entry.next.isMade) this.planNext(entry);
+      if (entry.probing === null) this.planNext(entry);
     }
   }
 
-  /** Probes every host at once, as far as the bounds let it, and then by the timetable. */
+  /** Probes every host at once, as far as the bounds let it, and then by the timetable; where there is none, only when asked. */
   start(): void {
     this.isRunning = true;
+    if (!this.settings.timetable.isKept) return;
     for (const entry of this.entries.values()) this.beginScheduled(entry, this.effects.time.monotonicMs());
   }
 
@@ -120,7 +121,7 @@ export class Fleet {
     const entry = this.entries.get(name);
     if (entry === undefined || !this.isRunning) return;
     this.update(entry, afterDrop(entry.status, this.effects.time.monotonicMs()));
-    this.plan(entry, afterDropMs);
+    if (this.settings.timetable.isKept) this.plan(entry, afterDropMs);
   }
 
   private put(host: Host): void {
@@ -141,7 +142,7 @@ export class Fleet {
     };
     this.entries.set(host.name, created);
     this.tell(host.name, created.status);
-    if (this.isRunning) this.beginScheduled(created, this.effects.time.monotonicMs());
+    if (this.isRunning && this.settings.timetable.isKept) this.beginScheduled(created, this.effects.time.monotonicMs());
   }
 
   private remove(name: string): void {
@@ -210,6 +211,8 @@ export class Fleet {
 
   private planNext(entry: Entry): void {
     if (!this.isRunning || !this.isCurrent(entry)) return;
+    // Whoever has the say about when hosts are probed asks again after a failure as well.
+    if (!this.settings.timetable.isKept) return this.plan(entry, null);
     const { status } = entry;
     const nowMs = this.effects.time.nowMs();
     const isServed = entry.servedMs > nowMs && entry.servedMs <= nowMs + earlyMs;

@@ -98,6 +98,13 @@ describe.each([
   });
 });
 
+test('a timetable without a schedule has no next probe, and no period', () => {
+  const timetable = createTimetable({ kind: 'never' });
+  expect(timetable.next('web-1', startMs)).toBe(Infinity);
+  expect(timetable.isKept).toBe(false);
+  expect(periodSeconds({ kind: 'never' }, startMs)).toBe(Infinity);
+});
+
 describe('a timetable by cron', () => {
   test('takes each host once between two matches that are unevenly apart', () => {
     const timetable = createTimetable({ kind: 'cron', expression: '0,10,50 * * * *' });

@@ -5,19 +5,23 @@ import { stableFraction } from './jitter';
 
 /** When a host is probed next. */
 export interface Timetable {
-  /** Unix time in milliseconds of the first probe of `name` that is after `nowMs`. */
+  /** Unix time in milliseconds of the first probe of `name` that is after `nowMs`; Infinity where hosts are probed only when asked. */
   next(name: string, nowMs: number): number;
+  /** Whether hosts are probed without being asked for. */
+  readonly isKept: boolean;
 }
 
 /** Spreads hosts over the period of the schedule, each at its own stable place in it. */
 export function createTimetable(schedule: ProbeSchedule): Timetable {
+  if (schedule.kind === 'never') return { isKept: false, next: () => Infinity };
   if (schedule.kind === 'cron') {
     if (!cron.validate(schedule.expression)) throw new RangeError(`not a cron expression: ${schedule.expression}`);
     const periods = createPeriods(schedule.expression);
-    return { next: (name, nowMs) => nextOfCron(periods, stableFraction(name), nowMs) };
+    return { isKept: true, next: (name, nowMs) => nextOfCron(periods, stableFraction(name), nowMs) };
   }
   const periodMs = schedule.seconds * 1000;
   return {
+    isKept: true,
     next(name, nowMs) {
       const phaseMs = stableFraction(name) * periodMs;
       const nextMs = (Math.floor((nowMs - phaseMs) / periodMs) + 1) * periodMs + phaseMs;
@@ -27,8 +31,9 @@ export function createTimetable(schedule: ProbeSchedule): Timetable {
   };
 }
 
-/** The time between two probes of a host, in seconds; of a cron expression, between the matches around now. */
+/** The time between two probes of a host, in seconds; of a cron expression, between the matches around now. Infinity where there is no schedule. */
 export function periodSeconds(schedule: ProbeSchedule, nowMs: number): number {
+  if (schedule.kind === 'never') return Infinity;
   if (schedule.kind === 'interval') return schedule.seconds;
   const { beginMs, endMs } = periodAround(schedule.expression, nowMs);
   return (endMs - beginMs) / 1000;

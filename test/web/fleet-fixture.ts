@@ -131,6 +131,7 @@ export function sketchBackend({ hosts = [], policies, ...others }: BackendSketch
   const contextOf = ({ host }: HostStatus): DocumentContext => ({
     monotonicMs: fixtureMonotonicMs,
     staleAfterSeconds: 3600,
+    isScheduled: true,
     policy: policy(host.stack),
   });
   return {

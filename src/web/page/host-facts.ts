@@ -35,7 +35,7 @@ export function renderFacts({ document, window, nowMs }: Facts): Html {
     probe.success === true || probe.last_success_at === null
       ? null
       : ['Last answer', moment(probe.last_success_at, nowMs)],
-    probe.next_at === null ? null : ['Next probe', moment(probe.next_at, nowMs)],
+    renderNextProbe(probe, nowMs),
     Object.keys(labels).length === 0
       ? null
       : ['Labels', words(Object.entries(labels).map(([name, value]) => `${name}=${value}`))],
@@ -84,6 +84,12 @@ function renderExposure(exposure: HostDocument['exposure']): Content {
   return exposure.because === ''
     ? `${exposureWord(exposure)}: ${basis}`
     : markup`${exposureWord(exposure)}: ${exposure.because} <span class="muted">(${basis})</span>`;
+}
+
+/** null while it is being probed: when the next one is depends on how that ends. */
+function renderNextProbe(probe: HostDocument['probe'], nowMs: number): readonly [string, Content] | null {
+  if (probe.next_at !== null) return ['Next probe', moment(probe.next_at, nowMs)];
+  return probe.scheduled ? null : ['Next probe', 'when it is asked for: there is no schedule'];
 }
 
 function renderLastProbe({ at, success, duration_seconds: duration }: HostDocument['probe'], nowMs: number): Content {

@@ -35,6 +35,15 @@ function textOf(page: string): string {
     .replaceAll('&#39;', "'");
 }
 
+it('says of a host without a schedule that it is probed when asked for, and nothing while it is being probed', () => {
+  const document = documentOf({ name: 'web-1' });
+  const probe = { ...document.probe, next_at: null };
+  expect(textOf(render({ ...document, probe: { ...probe, scheduled: false } }))).toContain(
+    'Next probe when it is asked for: there is no schedule',
+  );
+  expect(textOf(render({ ...document, probe: { ...probe, scheduled: true } }))).not.toContain('Next probe');
+});
+
 it('tells of an overdue host why, since when, by which limit, which ports, and how to restart it', () => {
   const window = {
     open: false,
