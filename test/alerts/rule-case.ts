@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { ruleGroups } from '../../alerts/rules/groups';
 import { run } from './programs';
 
 export const rulesFile = resolve(__dirname, '../../alerts/reboot-exporter.rules.yml');
@@ -65,7 +66,14 @@ function promtoolTest(group: { readonly interval: string } & Record<string, unkn
   const folder = mkdtempSync(join(tmpdir(), 'reboot-rules-'));
   try {
     const file = join(folder, 'test.yml');
-    const tests = { rule_files: [rulesFile], evaluation_interval: group.interval, tests: [group] };
+    // Some rules read what another group records. promtool takes groups in any order unless it is told one.
+    const order = ruleGroups().map(({ name }) => name);
+    const tests = {
+      rule_files: [rulesFile],
+      evaluation_interval: group.interval,
+      group_eval_order: order,
+      tests: [group],
+    };
     writeFileSync(file, stringify(tests, { lineWidth: 0 }));
     run('promtool', ['test', 'rules', file]);
   } finally {
