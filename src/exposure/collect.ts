@@ -91,7 +91,9 @@ export const exposureScript: string = `${common}
     for exposure_file in "$R"/proc/sys/net/ipv4/ip_forward "$R"/proc/sys/net/ipv6/bindv6only \\
       "$R"/proc/sys/net/ipv4/tcp_l3mdev_accept "$R"/proc/sys/net/ipv4/udp_l3mdev_accept \\
       "$R"/proc/sys/net/ipv6/conf/all/forwarding "$R"/proc/sys/net/ipv4/conf/*/rp_filter \\
-      "$R"/proc/sys/net/ipv4/conf/*/route_localnet "$R"/proc/sys/net/ipv4/conf/*/forwarding; do
+      "$R"/proc/sys/net/ipv4/conf/*/route_localnet "$R"/proc/sys/net/ipv4/conf/*/forwarding \\
+      "$R"/proc/sys/net/ipv6/conf/*/force_forwarding; do
+      [ -e "$exposure_file" ] || continue
       # dash reads byte by byte, and the kernel gives a number's file no second byte: that is no failure (proc_dointvec).
       exposure_value=
       IFS= read -r exposure_value <"$exposure_file" || [ -n "$exposure_value" ] || continue

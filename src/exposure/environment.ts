@@ -44,6 +44,11 @@ export class Usage {
   randomness = 0;
   /** Sets that packets can fill or empty, by key. */
   readonly fillable = new Set<string>();
+  /**
+   * Families of which some rule asks for connections: the kernel tracks none before that (nf_ct_netns_get), and nat chains
+   * see no packet of a connection that is not tracked.
+   */
+  readonly tracked = new Set<Family>();
   /** Header fields and properties that rules set; reading one of those is not understood. */
   readonly mangled = new Set<string>();
 

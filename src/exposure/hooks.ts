@@ -151,8 +151,10 @@ export class Hooks {
       if (flow.packet.tracking === 'new') open.push(flow);
       else done.push(source ? flow : applied(flow));
     }
+    const isCertain = run.environment.usage.tracked.has(family);
     for (const base of chains) {
-      const passed = through(base, open, run);
+      const asked = through(base, open, run);
+      const passed = isCertain ? asked : merge([...asked, ...open], run.algebra);
       if (source) {
         open = [...passed];
         continue;

@@ -2,6 +2,7 @@ import { inputChain, nft, sectionsOf, type SimpleHost } from '../../test/exposur
 import { DEFAULT_BOUNDS, evaluateExposure, evaluateWithin, examineExposure } from './evaluate';
 import { parseExposureFacts } from './facts';
 import { offLoopBounds } from './evaluate-off-loop';
+import { SECTION } from './section-names';
 import type { ExposureVerdict } from './verdict';
 
 const settings = { mode: 'evaluate', public: true, edge: null, ignore: [], dialledAddress: null } as const;
@@ -66,6 +67,31 @@ describe('a hostile ruleset', () => {
     for (let i = 0; i < 45; i += 1) value = { '|': [value, 2 ** (i % 31)] };
     const host = { nft: inputChain('drop', [{ match: { op: '==', left: value, right: 1 } }, nft.accept]) };
     expect(evaluated(host).verdict).toBe('unknown');
+  });
+
+  it.each(['[', '{"x":', '{"set":', '{"&":[', '{"concat":['])('that nests %s without end is unknown', (opening) => {
+    for (const depth of [200, 20_000, 200_000]) {
+      const closing = [...opening]
+        .reverse()
+        .map((c) => ({ '[': ']', '{': '}' })[c] ?? '')
+        .join('');
+      const deep = `${opening.repeat(depth)}1${closing.repeat(depth)}`;
+      for (const rule of [
+        `{"match":{"op":"==","left":${deep},"right":1}},{"drop":null}`,
+        `{"vmap":{"key":${deep},"data":"@m"}}`,
+        `{"set":{"op":"add","elem":${deep},"set":"@s"}}`,
+      ]) {
+        const sections = sectionsOf({
+          listeners: ['tcp 0.0.0.0:22'],
+          nft: inputChain('drop', [nft.tcp(22), nft.accept]),
+        });
+        const json = sections.get(SECTION.nftJson)?.body.toString() ?? '';
+        const spoiled = json.replace('"expr":[', `"expr":[${rule},`);
+        sections.set(SECTION.nftJson, { name: SECTION.nftJson, status: 0, body: Buffer.from(spoiled) });
+        const verdict = evaluateExposure(parseExposureFacts(sections), settings, inline);
+        expect([depth, rule.slice(0, 30), verdict.verdict]).not.toEqual([depth, rule.slice(0, 30), 'not_exposed']);
+      }
+    }
   });
 
   const numbers = [1.5, -1, -1e9, 1e9, 2 ** 31, 2 ** 53, 1e308, null, true, [], {}, '', 'x', '1e9', '__proto__'];

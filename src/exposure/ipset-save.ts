@@ -23,6 +23,7 @@ export function parseIpsetSave(text: string): readonly IpSet[] | null {
   const sets = new Map<string, IpSet & { elements: IpSetElement[] }>();
   for (const line of text.split('\n')) {
     if (line === '') continue;
+    if (plainElement(line, sets)) continue;
     const words = line.includes('"') ? wordsOf(line) : line.split(' ');
     if (words === null) return null;
     const [verb, name = '', third = ''] = words;
@@ -45,6 +46,16 @@ export function parseIpsetSave(text: string): readonly IpSet[] | null {
     }
   }
   return [...sets.values()];
+}
+
+/** `add NAME ELEMENT` alone, which most lines are. */
+function plainElement(line: string, sets: ReadonlyMap<string, { elements: IpSetElement[] }>): boolean {
+  if (!line.startsWith('add ') || line.includes('"')) return false;
+  const at = line.indexOf(' ', 4);
+  if (at < 0 || line.includes(' ', at + 1)) return false;
+  const set = sets.get(line.slice(4, at));
+  set?.elements.push({ value: line.slice(at + 1), nomatch: false });
+  return set !== undefined;
 }
 
 function option(words: readonly string[], name: string): string | null {

@@ -90,6 +90,8 @@ function compileRule(
   const parsed = parseRule(words);
   const tests = compileMatches(parsed, scope);
   const target = compileTarget(parsed, scope, chains);
+  if (TRACKERS.has(parsed.target ?? '') || parsed.matches.some(({ name }) => TRACKERS.has(name)))
+    scope.usage.tracked.add(scope.family);
   const lists = parsed.matches
     .flatMap((match) => (match.name === 'recent' ? [recentSet(match.options, scope)] : []))
     .filter((key) => key !== null);
@@ -99,6 +101,12 @@ function compileRule(
   if (target !== null) steps.push(target);
   return { label, steps };
 }
+
+/** Matches and targets for which the kernel begins to track connections. */
+const TRACKERS = new Set([
+  ...['conntrack', 'state', 'connmark', 'connbytes', 'connlabel', 'connlimit', 'helper'],
+  ...['DNAT', 'SNAT', 'MASQUERADE', 'REDIRECT', 'NETMAP', 'CONNMARK', 'SYNPROXY'],
+]);
 
 const CHANGERS = new Set(['MARK', 'CONNMARK', 'CT', 'NOTRACK', 'SET', 'TPROXY']);
 

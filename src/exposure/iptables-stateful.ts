@@ -78,7 +78,9 @@ function set(options: readonly Option[], scope: IptablesScope): Test | null {
   const option = optionNamed(options, '--match-set');
   const [name, flags] = option?.values ?? [];
   if (option === null || name === undefined || flags === undefined) return null;
-  const counters = options.some(({ name: key }) => key.startsWith('--packets-') || key.startsWith('--bytes-'));
+  const counters = options.some(
+    ({ name: key }) => key.startsWith('--packets-') || key.startsWith('--bytes-') || key === '--return-nomatch',
+  );
   const member = scope.sets.test(name, flags.split(','), scope);
   return (flow, run) => {
     const match: Match = counters ? doubtful(run) : member(flow, run);

@@ -2,7 +2,7 @@ import type { Environment } from './environment';
 import { REWRITES } from './nft-effects';
 import type { NftChain, NftRuleset, NftTable } from './nft-json';
 import { compileStatement } from './nft-statements';
-import { TableScope } from './nft-table';
+import { TableScope, familiesOf } from './nft-table';
 import { setKey } from './nft-sets';
 import { type BaseChain, type Chain, type Rule, type Step, orderSteps } from './program';
 import { asString, isRecord } from './reading';
@@ -63,8 +63,35 @@ function compileRule(expr: readonly unknown[], label: string, scope: TableScope)
 /** Finds out what packets can change, before any rule that reads it is compiled. */
 function survey(table: NftTable, usage: Usage): void {
   for (const chain of table.chains) {
-    for (const rule of chain.rules) for (const statement of rule) surveyStatement(statement, table, usage);
+    for (const rule of chain.rules) {
+      for (const statement of rule) {
+        surveyStatement(statement, table, usage);
+        if (usage.tracked.size < 2 && asksForConnections(statement))
+          for (const family of familiesOf(table.family)) usage.tracked.add(family);
+      }
+    }
   }
+}
+
+/** Statements and expressions for which the kernel begins to track connections. */
+const TRACKERS = new Set([
+  ...['ct', 'ct helper', 'ct timeout', 'ct expectation', 'ct count'],
+  ...['dnat', 'snat', 'masquerade', 'redirect', 'synproxy'],
+]);
+
+/** Right sides and the elements of maps are values, and may be very many. */
+const VALUES = new Set(['right', 'data']);
+
+/** Deeper than any expression that nft writes. */
+const MAX_NESTING = 64;
+
+function asksForConnections(expr: unknown, depth = 0): boolean {
+  if (depth > MAX_NESTING) return false;
+  if (Array.isArray(expr)) return (expr as unknown[]).some((item) => asksForConnections(item, depth + 1));
+  if (!isRecord(expr)) return false;
+  return Object.entries(expr).some(
+    ([key, value]) => TRACKERS.has(key) || (!VALUES.has(key) && asksForConnections(value, depth + 1)),
+  );
 }
 
 function surveyStatement(statement: unknown, table: NftTable, usage: Usage): void {

@@ -36,6 +36,28 @@ describe('what nft leaves out of a listing since a statement implies it', () => 
   });
 });
 
+describe('chains of type nat', () => {
+  const place = { family: 'inet', table: 'n' };
+  const nat = [
+    { table: { family: 'inet', name: 'n' } },
+    { chain: { ...place, name: 'pre', type: 'nat', hook: 'prerouting', prio: -100, policy: 'accept' } },
+    { rule: { ...place, chain: 'pre', expr: [nft.tcp(22), nft.drop] } },
+  ];
+  const tracking = {
+    rule: { ...place, chain: 'pre', expr: [{ match: { op: 'in', left: { ct: { key: 'state' } }, right: 'new' } }] },
+  };
+
+  it.each([
+    // Without anything that asks for connections the kernel tracks none, as far as its rules tell.
+    ['may see nothing', nat, 'unknown'],
+    ['drop where connections are tracked', [...nat, tracking], 'none'],
+  ])('%s', (_name, rules, expected) => {
+    const host = { listeners: ['tcp 0.0.0.0:22'], nft: rules };
+    const { ports } = evaluateExposure(parseExposureFacts(sectionsOf(host)), settings);
+    expect(ports.map(({ openTo }) => openTo)).toEqual([expected]);
+  });
+});
+
 describe('TCP options', () => {
   const option = (name: string, right: boolean): unknown => ({
     match: { op: '==', left: { 'tcp option': { name } }, right },

@@ -89,5 +89,6 @@ function part(element: unknown, position: number, length: number): unknown {
 /** The families of packets that a table sees. */
 export function familiesOf(table: string): readonly Family[] {
   if (table === 'ip') return [4];
-  return table === 'ip6' ? [6] : [4, 6];
+  if (table === 'ip6') return [6];
+  return table === 'inet' ? [4, 6] : [];
 }

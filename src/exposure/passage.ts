@@ -215,6 +215,9 @@ function forward(flow: Flow, outcome: Outcome, hooks: Hooks, run: Run, track: Tr
 }
 
 function forwarding(environment: Environment, packet: Packet): boolean | null {
+  // Since Linux 6.17 one interface can forward where the others don't (ip-sysctl.rst, force_forwarding).
+  if (packet.family === 6 && sysctl(environment, `net/ipv6/conf/${packet.iif ?? ''}/force_forwarding`) === 1)
+    return true;
   const value =
     packet.family === 6
       ? sysctl(environment, 'net/ipv6/conf/all/forwarding')

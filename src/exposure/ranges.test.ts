@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   type Bound,
+  EMPTY,
   type RangeSet,
   contains,
   fromPairs,
@@ -88,5 +89,21 @@ describe('sets of ranges', () => {
         ]),
       ),
     ).toBe(true);
+  });
+});
+
+describe('many ranges', () => {
+  it('are put together as few are', () => {
+    // Overlapping, touching, equal and nested ones, in no order.
+    const pairs = Array.from({ length: 3000 }, (_, i) => {
+      const start = ((i * 7919) % 4000) * 16 + 2 ** 31;
+      return [start, start + ([1, 16, 8, 40, 256][i % 5] ?? 1)] as const;
+    });
+    let expected: RangeSet = EMPTY;
+    for (const pair of pairs) expected = union(expected, pair);
+    expect(fromPairs(pairs)).toEqual(expected);
+    expect(fromPairs(pairs.map(([start, end]) => [BigInt(start), BigInt(end)] as const))).toEqual(expected.map(BigInt));
+    expect(fromPairs([...pairs, [5, 5], [9, 2]])).toEqual(expected);
+    expect(fromPairs([...pairs, [0, 2 ** 32]])).toEqual([0, 2 ** 32]);
   });
 });

@@ -33,12 +33,16 @@ function whyNot(section: Section): string {
   return 'could not be read (it needs root or sudo)';
 }
 
-/** Deeper than anything that nft, ip or cloud-init write; a parser that descends must not run out of stack. */
+/**
+ * Deeper than anything that nft, ip or cloud-init write. A large text that nests deeper takes hundreds of times its size to
+ * parse; whoever descends into a small one has a limit of its own.
+ */
 const MAX_NESTING = 100;
+const LARGE_CHARACTERS = 65_536;
 
 /** Parsed JSON, or not known; never throws. */
 export function jsonOf(text: string): Reading<unknown> {
-  if (nesting(text) > MAX_NESTING) return notKnown('is nested too deeply');
+  if (text.length > LARGE_CHARACTERS && nesting(text) > MAX_NESTING) return notKnown('is nested too deeply');
   try {
     return known(JSON.parse(text) as unknown);
   } catch {
@@ -50,16 +54,28 @@ export function jsonOf(text: string): Reading<unknown> {
 function nesting(text: string): number {
   let depth = 0;
   let deepest = 0;
-  let inString = false;
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
-    if (code === 0x22) inString = !inString;
-    else if (code === 0x5c && inString) i += 1;
-    else if (inString) continue;
-    else if (code === 0x5b || code === 0x7b) deepest = Math.max(deepest, (depth += 1));
-    else if (code === 0x5d || code === 0x7d) depth -= 1;
+    if (code === 0x22) {
+      i = endOfString(text, i);
+    } else if (code === 0x5b || code === 0x7b) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+    } else if (code === 0x5d || code === 0x7d) {
+      depth -= 1;
+    }
   }
   return deepest;
+}
+
+/** Where the string that begins at a quote ends: at the next quote without an odd number of backslashes before it. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (end - backslashes - 1 > start && text.charCodeAt(end - backslashes - 1) === 0x5c) backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -400,6 +400,12 @@ export const CURATED: Readonly<Record<string, Wanted>> = {
   },
   'drop in nat': { nft: `table inet n { chain p { type nat hook prerouting priority -100; tcp dport 22 drop\n }\n }` },
   'drop in nat input': { nft: `table inet n { chain p { type nat hook input priority 100; tcp dport 22 drop\n }\n }` },
+  'drop in nat, tracked': {
+    nft: `table inet n { chain p { type nat hook prerouting priority -100; tcp dport 22 drop\n }\n chain i { type filter hook input priority 0; ct state new counter\n }\n }`,
+  },
+  'drop in nat, tracked in one family': {
+    nft: `table inet n { chain p { type nat hook prerouting priority -100; tcp dport 22 drop\n }\n }\n table ip6 t { chain i { type filter hook input priority 0; ct state new counter\n }\n }`,
+  },
 
   redirect: {
     nft: closed(
@@ -468,6 +474,15 @@ export const CURATED: Readonly<Record<string, Wanted>> = {
     ),
     ports: [8080],
     sysctls: { 'net/ipv4/ip_forward': '0' },
+  },
+  'to a container, one interface forwards IPv6': {
+    ports: [8080],
+    nft: 'table ip6 n { chain p { type nat hook prerouting priority -100; tcp dport 8080 dnat to [fd00:17::2]:80\n }\n }',
+    sysctls: {
+      'net/ipv6/conf/all/forwarding': '0',
+      'net/ipv6/conf/eth0/force_forwarding': '1',
+      'net/ipv6/conf/docker0/force_forwarding': '1',
+    },
   },
   'to a container, forward closed': {
     nft: open(
