@@ -65,6 +65,7 @@ const drainMs = 15_000;
 export async function startExporter(options: ExporterOptions): Promise<Exporter> {
   const { log, time = systemTime } = options;
   const metrics = createExporterMetrics();
+  if (options.shard !== null) metrics.isShard(options.shard);
   const loader = createConfigLoader(options.configFile, () => time.nowMs());
   const watch = createConfigWatch((reason) => void reload(reason));
   let config = await load(loader, watch, options);

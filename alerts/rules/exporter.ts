@@ -5,7 +5,7 @@ import { valueInUtc } from './template';
 export function exporterGroup(): RuleGroup {
   return {
     name: 'reboot-exporter.exporter',
-    rules: [down(), absent(), reloadFailed(), stateNotSaved(), noHosts()],
+    rules: [down(), absent(), shardMissing(), probeUnanswered(), reloadFailed(), stateNotSaved(), noHosts()],
   };
 }
 
@@ -32,6 +32,58 @@ function absent(): AlertingRule {
     description:
       'Prometheus has no metrics of any reboot-exporter. Every alert about a needed restart has ended, and none will begin, until it is back. ' +
       'Nothing on the hosts has changed by that: it can wait for the morning, not for the week.',
+  });
+}
+
+/** The shards that are there, by their numbers. */
+const shardsThere =
+  '{{ range $i, $e := query (printf `count by (shard) (reboot_exporter_shards{job=%q})` $labels.job) | sortByLabel "shard" }}' +
+  '{{ if $i }},{{ end }} {{ .Labels.shard }}{{ end }}';
+
+/**
+ * An exporter with --shard whose target is gone, as when service discovery drops it, or was never there: then nothing
+ * is down. One that is a target still counts as there: RebootExporterDown tells of it.
+ */
+function shardMissing(): AlertingRule {
+  return exporterRule('RebootExporterShardMissing', 'warning', {
+    expr: `max by (job) (reboot_exporter_shards)
+- count by (job) (
+  count by (job, shard) (
+      reboot_exporter_shards
+    or
+      last_over_time(reboot_exporter_shards[1w])
+    and on (job, instance)
+      up == 0
+  )
+) > 0`,
+    for: '15m',
+    summary: 'Some shards of the fleet have no reboot-exporter.',
+    description:
+      'The exporters of job {{ $labels.job }} share a fleet, and {{ $value }} of them are missing; these shards are there:' +
+      `${shardsThere}. The state of the hosts that fall to a missing one is not known, and their alerts have ended.`,
+  });
+}
+
+/**
+ * Hosts that Prometheus asks for by /probe and gets no answer about: an exporter answers also for a host that is away. Jobs
+ * of /probe are those that have the state of hosts and are no exporter's own.
+ */
+function probeUnanswered(): AlertingRule {
+  return exporterRule('RebootProbeUnanswered', 'warning', {
+    // The maximum leaves out single scrapes that fail, of which there are always some in a large fleet.
+    expr: `count by (job) (
+    max_over_time(up[5m]) == 0
+  and on (job) (
+      reboot_probe_success
+    unless on (job, instance)
+      last_over_time(reboot_exporter_build_info[1w])
+  )
+) > 0`,
+    for: '10m',
+    summary: 'Prometheus gets no answer about some hosts from /probe.',
+    description:
+      'Job {{ $labels.job }} gets no answer from /probe about {{ $value }} of its hosts. Their state is not known, and their alerts have ended. ' +
+      'Either an exporter that they fall to is gone, or it does not have them in its inventory.',
   });
 }
 

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Shard } from '../inventory/shard';
 import { version } from '../version';
 import { renderHead, renderSample, type ExpositionFormat, type FamilyHead, type Labels } from './family';
 
@@ -11,6 +12,8 @@ export interface ExporterMetrics {
   readonly sweepLag: { observe(seconds: number): void };
   configReloaded(success: boolean, atSeconds: number): void;
   stateSaveFailed(): void;
+  /** This exporter has the hosts of one of so many shards. */
+  isShard(shard: Shard): void;
   /** Somebody asked for hosts of a stack to be probed now, as a deploy does. */
   refreshed(stack: string, atSeconds: number): void;
   /** Current values, asked for at every scrape. */
@@ -76,6 +79,12 @@ export function createExporterMetrics(): ExporterMetrics {
     help: 'Writes of the state file that failed.',
     registers,
   });
+  const shards = new Gauge({
+    name: 'reboot_exporter_shards',
+    help: 'How many exporters share the fleet, by --shard; the label says which of them this one is. Absent where it has the whole fleet.',
+    labelNames: ['shard'],
+    registers,
+  });
   const refreshTime = new Gauge({
     name: 'reboot_exporter_refresh_timestamp_seconds',
     help: 'Unix time at which hosts of the stack were last asked to be probed at once, as a deploy does.',
@@ -118,6 +127,7 @@ export function createExporterMetrics(): ExporterMetrics {
       if (success) reloadTime.set(atSeconds);
     },
     stateSaveFailed: () => saveFailures.inc(),
+    isShard: ({ index, count }) => shards.set({ shard: String(index) }, count),
     refreshed: (stack, atSeconds) => refreshTime.set({ stack }, atSeconds),
     watch(next) {
       read = next;

@@ -172,6 +172,29 @@ describeWith(['promtool'], 'The text of an alert about the exporter', () => {
         'Hosts that were added since are not watched. `reboot-exporter check-config` names the file, line and column.',
     ],
     [
+      'RebootExporterShardMissing',
+      { job: 'reboot-exporter', severity: 'warning' },
+      {
+        'reboot_exporter_shards{shard="3",job="reboot-exporter",instance="c:10066"}': '4x100',
+        'reboot_exporter_shards{shard="1",job="reboot-exporter",instance="a:10066"}': '4x100',
+      },
+      'Some shards of the fleet have no reboot-exporter.',
+      'The exporters of job reboot-exporter share a fleet, and 2 of them are missing; these shards are there: 1, 3. ' +
+        'The state of the hosts that fall to a missing one is not known, and their alerts have ended.',
+    ],
+    [
+      'RebootProbeUnanswered',
+      { job: 'reboot-probe', severity: 'warning' },
+      {
+        'reboot_probe_success{host="web-1",stack="shop",job="reboot-probe",instance="web-1"}': '1x100',
+        'up{job="reboot-probe",instance="web-2"}': '0x100',
+        'up{job="reboot-probe",instance="web-3"}': '0x100',
+      },
+      'Prometheus gets no answer about some hosts from /probe.',
+      'Job reboot-probe gets no answer from /probe about 2 of its hosts. Their state is not known, and their alerts have ended. ' +
+        'Either an exporter that they fall to is gone, or it does not have them in its inventory.',
+    ],
+    [
       'RebootExporterStateNotSaved',
       { ...scraped, severity: 'warning' },
       info('reboot_exporter_state_save_failures_total', {}, '0+1x100'),
