@@ -28,7 +28,6 @@ const services = ['yum-cron', 'rebootmgr', 'zincati', 'update-engine', 'locksmit
 const settingFiles = [
   'dnf usr/share/dnf5/dnf5-plugins/automatic.conf',
   'dnf etc/dnf/automatic.conf',
-  'dnf etc/dnf/dnf5-plugins/automatic.conf',
   'yum etc/yum/yum-cron.conf',
   'transactional usr/etc/transactional-update.conf',
   'transactional etc/transactional-update.conf',
