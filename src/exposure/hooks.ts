@@ -93,6 +93,7 @@ export class Hooks {
 
   private findTies(family: Family): boolean {
     return ['prerouting', 'input', 'forward', 'output', 'postrouting'].some((hook) => {
+      if (this.natChains(hook, family, false).most > 1) return true;
       const events = this.eventsOf(hook, family, false);
       return events.some((event, i) => {
         const next = events[i + 1];
@@ -126,15 +127,17 @@ export class Hooks {
     return ordered;
   }
 
-  private readonly nats = new Map<string, readonly BaseChain[]>();
+  private readonly nats = new Map<string, NatChains>();
 
-  private natChains(hook: string, family: Family): readonly BaseChain[] {
-    const key = `${hook}${family}`;
+  private natChains(hook: string, family: Family, reversed: boolean): NatChains {
+    const key = `${hook} ${family} ${reversed}`;
     let found = this.nats.get(key);
     if (found === undefined) {
-      found = this.bases
-        .filter((base) => base.hook === hook && base.type === 'nat' && sees(base, family))
-        .sort((a, b) => a.priority - b.priority);
+      const own = this.bases.filter((base) => base.hook === hook && base.type === 'nat' && sees(base, family));
+      if (reversed) own.reverse();
+      const counts = new Map<number, number>();
+      for (const { priority } of own) counts.set(priority, (counts.get(priority) ?? 0) + 1);
+      found = { chains: own.sort((a, b) => a.priority - b.priority), most: Math.max(0, ...counts.values()) };
       this.nats.set(key, found);
     }
     return found;
@@ -142,7 +145,7 @@ export class Hooks {
 
   /** New connections are shown to the nat chains until one of them decides; for known ones the decision is applied. */
   private translate(hook: string, family: Family, flows: readonly Flow[], run: Run): readonly Flow[] {
-    const chains = this.natChains(hook, family);
+    const { chains, most } = this.natChains(hook, family, run.reversed);
     if (chains.length === 0 && flows.every((flow) => flow.packet.connection.dnat === null)) return flows;
     const source = hook === 'input' || hook === 'postrouting';
     const done: Flow[] = [];
@@ -151,7 +154,8 @@ export class Hooks {
       if (flow.packet.tracking === 'new') open.push(flow);
       else done.push(source ? flow : applied(flow));
     }
-    const isCertain = run.environment.usage.tracked.has(family);
+    // Of two with one priority both orders are tried; of more, any may be the first that is asked.
+    const isCertain = run.environment.usage.tracked.has(family) && most < 3;
     for (const base of chains) {
       const asked = through(base, open, run);
       const passed = isCertain ? asked : merge([...asked, ...open], run.algebra);
@@ -164,6 +168,12 @@ export class Hooks {
     }
     return merge([...done, ...open], run.algebra);
   }
+}
+
+/** Chains of type nat at one hook, in their order, and how many of them share a priority at most. */
+interface NatChains {
+  readonly chains: readonly BaseChain[];
+  readonly most: number;
 }
 
 function changes(event: Event): boolean {

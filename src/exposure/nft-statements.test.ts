@@ -58,6 +58,29 @@ describe('chains of type nat', () => {
   });
 });
 
+describe('nat chains of one priority', () => {
+  const chain = (table: string, statement: unknown): readonly unknown[] => [
+    { table: { family: 'ip', name: table } },
+    { chain: { family: 'ip', table, name: 'pre', type: 'nat', hook: 'prerouting', prio: -100, policy: 'accept' } },
+    { rule: { family: 'ip', table, chain: 'pre', expr: [nft.tcp(8080), statement] } },
+  ];
+  const open80 = chain('a', { dnat: { addr: '203.0.113.10', port: 80 } });
+  const nobody = ['b', 'c', 'd'].map((table) => chain(table, { redirect: { port: 9999 } }));
+
+  // Which one is asked first goes by when each was made, the last one first: no listing tells.
+  it.each([
+    ['alone', open80, 'anywhere'],
+    ['first of two', [...open80, ...(nobody[0] ?? [])], 'unknown'],
+    ['last of two', [...(nobody[0] ?? []), ...open80], 'unknown'],
+    ['between two', [...(nobody[0] ?? []), ...open80, ...(nobody[1] ?? [])], 'unknown'],
+    ['among four', [...(nobody[0] ?? []), ...(nobody[1] ?? []), ...open80, ...(nobody[2] ?? [])], 'unknown'],
+  ])('%s', (_name, rules, expected) => {
+    const host = { listeners: ['tcp 0.0.0.0:80'], nft: rules };
+    const { ports } = evaluateExposure(parseExposureFacts(sectionsOf(host)), settings);
+    expect(ports.find(({ port }) => port === 8080)?.openTo).toBe(expected);
+  });
+});
+
 describe('TCP options', () => {
   const option = (name: string, right: boolean): unknown => ({
     match: { op: '==', left: { 'tcp option': { name } }, right },

@@ -400,6 +400,30 @@ export const CURATED: Readonly<Record<string, Wanted>> = {
   },
   'drop in nat': { nft: `table inet n { chain p { type nat hook prerouting priority -100; tcp dport 22 drop\n }\n }` },
   'drop in nat input': { nft: `table inet n { chain p { type nat hook input priority 100; tcp dport 22 drop\n }\n }` },
+  'two nat chains, the container first': {
+    listeners: ['tcp 127.0.0.1:22'],
+    ports: [8080],
+    nft: 'table ip a { chain p { type nat hook prerouting priority -100; tcp dport 8080 dnat to 172.17.0.2:80\n }\n }\ntable ip b { chain p { type nat hook prerouting priority -100; tcp dport 8080 redirect to :9999\n }\n }',
+  },
+  'two nat chains, the container last': {
+    listeners: ['tcp 127.0.0.1:22'],
+    ports: [8080],
+    nft: 'table ip b { chain p { type nat hook prerouting priority -100; tcp dport 8080 redirect to :9999\n }\n }\ntable ip a { chain p { type nat hook prerouting priority -100; tcp dport 8080 dnat to 172.17.0.2:80\n }\n }',
+  },
+  'two nat chains, of nft and of iptables': {
+    listeners: ['tcp 127.0.0.1:22'],
+    ports: [8080],
+    nft: 'table ip b { chain p { type nat hook prerouting priority -100; tcp dport 8080 redirect to :9999\n }\n }',
+    iptables:
+      '*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80\nCOMMIT\n',
+  },
+  'two nat chains, of nft and of old iptables': {
+    listeners: ['tcp 127.0.0.1:22'],
+    ports: [8080],
+    nft: 'table ip b { chain p { type nat hook prerouting priority -100; tcp dport 8080 redirect to :9999\n }\n }',
+    legacy:
+      '*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80\nCOMMIT\n',
+  },
   'drop in nat, tracked': {
     nft: `table inet n { chain p { type nat hook prerouting priority -100; tcp dport 22 drop\n }\n chain i { type filter hook input priority 0; ct state new counter\n }\n }`,
   },
