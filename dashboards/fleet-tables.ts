@@ -121,11 +121,11 @@ export function needsMeNow(): table.PanelBuilder {
 
 /** Hosts on which nothing can raise the flag, or nothing has for long. */
 export function notPatched(): table.PanelBuilder {
-  const off = `(${query.byHost('unattended_upgrades_enabled')} == 0)`;
-  const idle = `((time() - ${query.byHost('unattended_upgrades_last_run_timestamp_seconds')}) > 3 * 86400)`;
+  const off = `(${query.byHost('automatic_updates_enabled')} == 0)`;
+  const idle = `((time() - ${query.byHost('automatic_updates_last_run_timestamp_seconds')}) > 3 * 86400)`;
   return base(
     'Who is not being patched',
-    'Hosts where unattended-upgrades is missing or off, or has not run for three days. No flag on them proves little.',
+    'Hosts where nothing installs updates by itself, or has not for three days. No flag on them proves little.',
   )
     .withTarget(
       rows('off', query.orSay(`(${off} or (${idle} * 0 + 1))`, 'Every host that can tell is being patched', 2)),

@@ -338,11 +338,9 @@ function list(
 }
 
 function patching(): timeseries.PanelBuilder {
-  const panel = lines('Patching', 'Whether unattended-upgrades is on, and how long ago it last ran.')
-    .withTarget(
-      range('A', `time() - ${query.byHost('unattended_upgrades_last_run_timestamp_seconds')}`, 'last ran, ago'),
-    )
-    .withTarget(range('B', query.byHost('unattended_upgrades_enabled'), 'switched on'))
+  const panel = lines('Patching', 'Whether anything installs updates by itself, and how long ago it last did.')
+    .withTarget(range('A', `time() - ${query.byHost('automatic_updates_last_run_timestamp_seconds')}`, 'last ran, ago'))
+    .withTarget(range('B', query.byHost('automatic_updates_enabled'), 'switched on'))
     .unit('dtdurations')
     .noValue('This server does not tell.');
   return panel.overrideByName('switched on', [
