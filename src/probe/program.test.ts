@@ -1,5 +1,5 @@
-import { cpSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { findProgram, describeWith } from '../../test/fixture/programs';
 import { HostRoot } from '../../test/fixture/host-root';
 import { day, now, bootedAt, bootId } from '../../test/fixture/said';
@@ -326,8 +326,12 @@ describe('how it is started', () => {
 describeWith(['busybox', 'chroot', 'root'], 'on a host of BusyBox alone', () => {
   test('the program reads the flag, whose birth time is not told there', async () => {
     const busybox = findProgram('busybox') ?? '';
-    cpSync(busybox, join(root.path, 'bin/busybox'));
-    for (const library of await librariesOf(busybox)) cpSync(library, join(root.path, library), { dereference: true });
+    mkdirSync(join(root.path, 'bin'), { recursive: true });
+    copyFileSync(busybox, join(root.path, 'bin/busybox'));
+    for (const library of await librariesOf(busybox)) {
+      mkdirSync(dirname(join(root.path, library)), { recursive: true });
+      copyFileSync(library, join(root.path, library));
+    }
     for (const applet of [
       'sh',
       'cat',
