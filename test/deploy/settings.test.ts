@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { formatFault } from '../../src/config/fault';
 import { loadConfig } from '../../src/config/load';
 import { run, describeWith } from '../alerts/programs';
@@ -129,7 +129,9 @@ describeWith(['promtool', 'amtool'], 'the configurations of Prometheus and Alert
 
   /** Where Prometheus would scrape which target: `[target, address]`. */
   function scraped(config: string, job: string): [string, string][] {
-    const said = run('promtool', ['check', 'service-discovery', '--timeout=2s', config, job]);
+    const said = run('promtool', ['check', 'service-discovery', '--timeout=2s', config, job], {
+      maxBuffer: 64 * 2 ** 20,
+    });
     const found = JSON.parse(said.slice(said.indexOf('['))) as { labels: Record<string, string> }[];
     return found.map(({ labels }) => [labels['__param_target'] ?? '', labels['__address__'] ?? '']);
   }
@@ -163,7 +165,35 @@ describeWith(['promtool', 'amtool'], 'the configurations of Prometheus and Alert
     expect(found.every(([, address]) => exporters.includes(address))).toBe(true);
   });
 
-  test('so does the Probe for Kubernetes, to pods that there are', () => {
+  test('docs/sharding.md has its rules, and those for a fourth exporter, which takes a quarter of 2,000 hosts and moves no others', () => {
+    const example = documents('prometheus/prometheus-probe.yml')[0];
+    const rules = list(at(example, 'scrape_configs', 0, 'relabel_configs'));
+    const page = readFileSync(join(repository, 'docs/sharding.md'), 'utf8');
+    const blocks = [...page.matchAll(/^```yaml\n(- .*?)^```$/gms)].map(([, block = '']) => list(parse(block)));
+    const [three = [], four = []] = blocks;
+    expect(blocks).toHaveLength(2);
+    expect(rules.slice(-three.length)).toEqual(three);
+
+    const targets = Array.from({ length: 2000 }, (_, index) => `host-${index}.example.com:2222`);
+    /** Which exporter each host falls to. */
+    const owners = (config: Mapping): Map<string, string> => {
+      const file = join(folder(), 'prometheus.yml');
+      writeFileSync(file, stringify(config));
+      return new Map(scraped(file, 'reboot-probe'));
+    };
+    const job = { job_name: 'reboot-probe', static_configs: [{ targets }] };
+    const common = rules.slice(0, -three.length);
+    const before = owners({ scrape_configs: [{ ...job, relabel_configs: [...common, ...three] }] });
+    const after = owners({ scrape_configs: [{ ...job, relabel_configs: [...common, ...four] }] });
+    const moved = [...before].filter(([target, address]) => after.get(target) !== address);
+    expect([before.size, after.size]).toEqual([2000, 2000]);
+    // 500, give or take five standard deviations (19 each).
+    expect(Math.abs(moved.length - 500)).toBeLessThan(97);
+    expect(new Set(moved.map(([target]) => after.get(target)))).toEqual(new Set(['reboot-exporter-3:10066']));
+    expect(new Set(moved.map(([, address]) => address)).size).toBe(3);
+  });
+
+  test('the Probe for Kubernetes does so too, to pods that there are', () => {
     const probe = ofKind('kubernetes/sharded.yaml', 'Probe');
     const set = ofKind('kubernetes/sharded.yaml', 'StatefulSet');
     const service = ofKind('kubernetes/sharded.yaml', 'Service');

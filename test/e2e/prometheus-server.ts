@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { pathOf } from '../alerts/programs';
 import { until } from './until';
@@ -20,6 +21,13 @@ export interface ScrapeTarget {
   readonly scrapeUrl: string;
   readonly lastError: string;
   readonly health: 'up' | 'down' | 'unknown';
+}
+
+/** An alert as Prometheus has it. */
+export interface ActiveAlert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly state: 'pending' | 'firing';
 }
 
 /** A real Prometheus. */
@@ -76,6 +84,27 @@ export class PrometheusServer {
     return found[0]?.value;
   }
 
+  /** Alerts of a name that fire, as the rules of its configuration have them. */
+  async firing(alertname: string): Promise<ActiveAlert[]> {
+    const { alerts } = await this.ask<{ alerts: ActiveAlert[] }>('/api/v1/alerts');
+    return alerts.filter(({ labels, state }) => labels['alertname'] === alertname && state === 'firing');
+  }
+
+  /** Gives it another configuration; what it knows stays. */
+  async reload(config: object): Promise<void> {
+    const loaded = 'prometheus_config_last_reload_success_timestamp_seconds';
+    const loadedAt = async (): Promise<string | undefined> =>
+      (await this.ownMetrics()).split('\n').find((line) => line.startsWith(`${loaded} `));
+    const before = await loadedAt();
+    writeFileSync(join(this.folder, 'prometheus.yml'), stringify(config));
+    // The time is told in whole seconds.
+    await sleep(1100);
+    this.child.kill('SIGHUP');
+    await until(10, async () => {
+      if ((await loadedAt()) === before) throw new Error(`Prometheus did not load it: ${this.log}`);
+    });
+  }
+
   async targets(): Promise<ScrapeTarget[]> {
     return (await this.ask<{ activeTargets: ScrapeTarget[] }>('/api/v1/targets?state=active')).activeTargets;
   }
@@ -112,7 +141,8 @@ export class PrometheusServer {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
