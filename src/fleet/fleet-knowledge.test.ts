@@ -106,6 +106,31 @@ describe('what is known', () => {
 describe('the exposure', () => {
   const wishes = (): boolean[] => bench.begun.map(({ wish }) => wish.exposure);
 
+  test('that is too large to be taken hides nothing of the rest, and is asked for again after its interval', async () => {
+    start(['web-1'], {
+      settings: { exposureIntervalSeconds: 3600 },
+      answer: (asked) =>
+        asked.wish.exposure ? asked.fail(fails('output')) : asked.succeed({ now: bench.hostNow, flag: {} }),
+      exposure: (_host, report) => {
+        expect(report.withExposure).toBe(true);
+        return Promise.resolve({ ...notExposed, verdict: 'unknown', basis: 'assumed' });
+      },
+    });
+    await bench.time.advance(10 * minute);
+    const { known, attempt } = bench.status('web-1');
+    expect(attempt?.failure).toBeNull();
+    expect(known?.restart.verdict).toBe('required');
+    expect(known?.exposure?.verdict).toBe('unknown');
+    expect(wishes()).toEqual([true, false, false, false]);
+  });
+
+  test('that fails for another reason is a failed probe', async () => {
+    start(['web-1'], { answer: (asked) => asked.fail(fails('auth')) });
+    await bench.time.advance(second);
+    expect(wishes()).toEqual([true]);
+    expect(bench.status('web-1').attempt?.failure?.reason).toBe('auth');
+  });
+
   test('is read at first, and then at its own interval', async () => {
     startWell(['web-1'], { settings: { exposureIntervalSeconds: 1200 } });
     await bench.time.advance(9 * period);

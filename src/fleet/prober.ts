@@ -1,5 +1,6 @@
 import type { ExposureVerdict } from '../exposure/verdict';
 import { ProbeFailure, type FailureReason } from '../failure';
+import type { Host } from '../inventory/host';
 import type { HostReport } from '../probe/probe';
 import { assessRestart } from '../restart/restart';
 import type { FleetEffects, FleetSettings } from './effects';
@@ -60,12 +61,27 @@ export class Prober {
   private async ask(probed: ProbedHost, wanted: ProbeRequest['wanted'], signal: AbortSignal): Promise<HostReport> {
     const { host } = probed.status;
     const wish = { exposure: this.needsExposure(probed, wanted.exposure), sudo: host.ssh.sudo === 'auto' };
+    if (wish.exposure) return this.askForAll(host, wish.sudo, signal);
     const report = await this.effects.probe(host, wish, signal);
-    if (wish.exposure) return report;
     const isOutdated = isExposureOutdated(host, probed.exposureReading, report);
     // Somebody may have asked for it meanwhile.
     if (!isOutdated && !this.needsExposure(probed, wanted.exposure)) return report;
-    return this.effects.probe(host, { ...wish, exposure: true }, signal);
+    return this.askForAll(host, wish.sudo, signal);
+  }
+
+  /**
+   * The exposure as well. A ruleset may be too large to be taken; that must not hide that a restart is needed, so then the
+   * rest is asked for alone, and counts as a reading in which nothing of the exposure could be read.
+   */
+  private async askForAll(host: Host, sudo: boolean, signal: AbortSignal): Promise<HostReport> {
+    try {
+      return await this.effects.probe(host, { exposure: true, sudo }, signal);
+    } catch (error) {
+      if (!(error instanceof ProbeFailure) || error.reason !== 'output') throw error;
+      const report = await this.effects.probe(host, { exposure: false, sudo }, signal);
+      this.effects.log.debug('The exposure could not be taken', { host: host.name, error: error.message });
+      return { ...report, withExposure: true };
+    }
   }
 
   private async takeReport(probed: ProbedHost, report: HostReport, begunMs: number): Promise<HostStatus> {
