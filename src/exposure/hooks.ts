@@ -36,6 +36,7 @@ export class Hooks {
   /** Runs all chains of a hook; gives the flows that pass every one of them. */
   run(hook: string, family: Family, flows: readonly Flow[], run: Run, track: Track): readonly Flow[] {
     let current = flows;
+    run.isRouted = hook !== 'prerouting';
     for (const event of this.eventsOf(hook, family, run.reversed)) {
       if (current.length === 0) break;
       if (event.kind === 'conntrack') current = current.map((flow) => tracked(flow, track));
@@ -48,6 +49,7 @@ export class Hooks {
   /** Runs the chains of one interface (netdev ingress and egress, inet ingress); null: the interface is not known. */
   runDevice(hook: 'ingress' | 'egress', device: string | null, flows: readonly Flow[], run: Run): readonly Flow[] {
     let current = flows;
+    run.isRouted = hook === 'egress';
     for (const base of this.deviceChains[hook]) {
       run.budget.spend(1 + (base.devices?.length ?? 0));
       if (base.devices !== undefined && base.devices !== null && device !== null && !base.devices.includes(device))
@@ -70,6 +72,7 @@ export class Hooks {
   /** Bridge chains see packets that come in through a bridge's port, before anything else does. */
   runBridge(hook: string, flows: readonly Flow[], run: Run): readonly Flow[] {
     let current = flows;
+    run.isRouted = false;
     for (const base of this.bridgeChains) {
       if (base.hook !== hook) continue;
       // Whether conntrack works on bridges is a module's matter, so both are tried.

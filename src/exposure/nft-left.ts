@@ -29,7 +29,8 @@ export function compileLeft(expr: unknown, context: LeftContext, depth = 0): Lef
   if (kind === 'ip option') return optionalHeader(body, 4);
   if (kind === 'sctp chunk' || kind === 'dccp option') return otherHeader(body);
   if (kind === 'rt' && isRecord(body) && body['key'] === 'ipsec')
-    return plain('number', 'none', () => ({ kind: 'choice', low: 0, high: 0 }));
+    // Without a route the expression ends the rule (net/netfilter/nft_rt.c).
+    return plain('number', 'none', (_flow, run) => (run.isRouted ? { kind: 'choice', low: 0, high: 0 } : UNKNOWN));
   if (kind === 'ipsec') return plain('opaque', 'none', () => ({ kind: 'choice', low: null, high: 0 }));
   if (kind === 'numgen' && isRecord(body)) return numgen(body, context);
   if (BITWISE.has(kind)) return bitwiseLeft(kind, body, context, depth);

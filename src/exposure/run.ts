@@ -39,6 +39,8 @@ export class Run {
   /** Some rule looked at the peer's port, or at the flags of its first packet: then other ones may fare otherwise. */
   sawPeerPort = false;
   sawFlags = false;
+  /** The hook under way comes after routing: before it a packet seldom has a route that could be asked for. */
+  isRouted = true;
   /** Which packet of a connection is under way, for the explanation. */
   about = '';
   readonly algebra: Algebra;
