@@ -69,6 +69,7 @@ async function refreshAll(exporter: ExporterProcess): Promise<void> {
 
 /** @throws Error unless the last probe of every host succeeded: a benchmark of failures would be a fast one. */
 export async function insistOnSuccess(exporter: ExporterProcess, hosts: number): Promise<void> {
+  await refreshAll(exporter);
   const text = await (await fetch(`${exporter.url}/metrics`)).text();
   const succeeded = text.match(/^reboot_probe_success\{.*\} 1$/gm)?.length ?? 0;
   if (succeeded !== hosts)
