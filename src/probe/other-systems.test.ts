@@ -3,23 +3,12 @@ import { join } from 'node:path';
 import { HostRoot } from '../../test/fixture/host-root';
 import { describeWith } from '../../test/fixture/programs';
 import { now } from '../../test/fixture/said';
-import { run } from '../../test/fixture/shell';
+import { run, shells } from '../../test/fixture/shell';
 import { readFacts } from '../reading';
 import { decodeAnswer } from '../report/frame';
 import type { Sections } from '../report/section';
 import { probeInput, probeProgram } from './program';
 
-const shells: readonly (readonly [program: string, ...args: string[]])[] = [
-  ['dash'],
-  ['bash', '--posix'],
-  ['bash'],
-  ['busybox', 'sh'],
-  ['ksh'],
-  ['mksh'],
-  ['yash', '--posix'],
-  ['yash'],
-  ['zsh', '--emulate', 'sh'],
-];
 const nonce = '00112233445566778899aabbccddeeff';
 
 let root: HostRoot;

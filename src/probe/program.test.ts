@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { findProgram, describeWith } from '../../test/fixture/programs';
 import { HostRoot } from '../../test/fixture/host-root';
 import { day, now, bootedAt, bootId } from '../../test/fixture/said';
-import { run, type Ran } from '../../test/fixture/shell';
+import { run, shells, type Ran } from '../../test/fixture/shell';
 import { readFacts } from '../reading';
 import { decodeAnswer } from '../report/frame';
 import type { Sections } from '../report/section';
@@ -13,19 +13,6 @@ import { probeInput, probeProgram, requestLine } from './program';
 const nonce = '00112233445566778899aabbccddeeff';
 const everything = { exposure: true, sudo: false };
 const restartOnly = { exposure: false, sudo: false };
-
-/** Every shell that could be a host's /bin/sh. */
-const shells: readonly (readonly [program: string, ...args: string[]])[] = [
-  ['dash'],
-  ['bash', '--posix'],
-  ['bash'],
-  ['busybox', 'sh'],
-  ['ksh'],
-  ['mksh'],
-  ['yash', '--posix'],
-  ['yash'],
-  ['zsh', '--emulate', 'sh'],
-];
 
 let root: HostRoot;
 beforeEach(() => {

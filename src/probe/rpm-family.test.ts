@@ -8,22 +8,11 @@ import { HostRoot } from '../../test/fixture/host-root';
 import { describeWith, findProgram } from '../../test/fixture/programs';
 import { buildRpms, redHatKernel, rpmFile, type RpmPackageSpec } from '../../test/fixture/rpm-package';
 import { now } from '../../test/fixture/said';
-import { run } from '../../test/fixture/shell';
+import { run, shells } from '../../test/fixture/shell';
 import { readFacts, type HostFacts } from '../reading';
 import { decodeAnswer } from '../report/frame';
 import { probeInput, probeProgram } from './program';
 
-const shells: readonly (readonly [program: string, ...args: string[]])[] = [
-  ['dash'],
-  ['bash', '--posix'],
-  ['bash'],
-  ['busybox', 'sh'],
-  ['ksh'],
-  ['mksh'],
-  ['yash', '--posix'],
-  ['yash'],
-  ['zsh', '--emulate', 'sh'],
-];
 const nonce = '00112233445566778899aabbccddeeff';
 const restartOnly = { exposure: false, sudo: false };
 

@@ -12,7 +12,8 @@ import {
   serveTcp,
 } from '../../test/ssh/hostile-server';
 import { makeKeyPair } from '../../test/lab/ssh-keys';
-import { freePort, privateDirectory, removeDirectory } from '../../test/ssh/real-sshd';
+import { freePort } from '../../test/fixture/free-port';
+import { privateDirectory, removeDirectory } from '../../test/ssh/real-sshd';
 import { hostAt, requestFor } from '../../test/ssh/target';
 import { type FailureReason, ProbeFailure } from '../failure';
 import { SshTransport } from './ssh-transport';

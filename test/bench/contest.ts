@@ -1,3 +1,5 @@
+import { medianOf } from '../paging/figures';
+
 /** What one round of a contestant took. */
 export interface Round {
   readonly probes: number;
@@ -22,11 +24,8 @@ export interface Spread {
 }
 
 export function spreadOf(figures: readonly number[]): Spread {
-  const sorted = [...figures].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? NaN;
-  const median = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
-  return { median, least: sorted[0] ?? NaN, most: sorted.at(-1) ?? NaN };
+  if (figures.length === 0) return { median: NaN, least: NaN, most: NaN };
+  return { median: medianOf(figures), least: Math.min(...figures), most: Math.max(...figures) };
 }
 
 export interface ContestOptions {

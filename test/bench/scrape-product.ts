@@ -1,6 +1,5 @@
 // The product's metrics of a fleet behind its own web side. For each line "change" on standard input a tenth of the hosts gets a
 // new state; after each line it prints its processor seconds.
-import { createInterface } from 'node:readline';
 import { createExporterMetrics } from '../../src/metrics/exporter-metrics';
 import { createExposition } from '../../src/metrics/exposition';
 import { FleetText } from '../../src/metrics/fleet-text';
@@ -8,6 +7,7 @@ import { systemTime } from '../../src/time/time';
 import { startWebSide } from '../../src/web/web-side';
 import { openSettings } from '../../src/web/settings/settings';
 import { fixtureMonotonicMs, sketchBackend } from '../web/fleet-fixture';
+import { serveChanges } from './change-rounds';
 import { changes, fleetStatus } from './scrape-fleet';
 
 async function main(): Promise<void> {
@@ -28,19 +28,13 @@ async function main(): Promise<void> {
     current: () => openSettings,
   });
   process.stdout.write(`listening ${new URL(web.urls[0] ?? '').port}\n`);
-  let round = 0;
-  for await (const line of createInterface({ input: process.stdin })) {
-    if (line === 'change') {
-      for (let at = 0; at < hosts; at++) {
-        if (!changes(at, round)) continue;
-        const status = fleetStatus(at, round);
-        text.update(status.host.name, status, fixtureMonotonicMs);
-      }
-      round++;
+  await serveChanges((round) => {
+    for (let at = 0; at < hosts; at++) {
+      if (!changes(at, round)) continue;
+      const status = fleetStatus(at, round);
+      text.update(status.host.name, status, fixtureMonotonicMs);
     }
-    const { user, system } = process.cpuUsage();
-    process.stdout.write(`${JSON.stringify({ processorSeconds: (user + system) / 1e6 })}\n`);
-  }
+  });
 }
 
 void main();

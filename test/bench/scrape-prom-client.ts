@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createInterface } from 'node:readline';
 import { Gauge, Registry } from 'prom-client';
+import { serveChanges } from './change-rounds';
 import type { FamilySeries } from './scrape-bench';
 import { changes } from './scrape-fleet';
 
@@ -20,19 +20,13 @@ async function main(): Promise<void> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   process.stdout.write(`listening ${(server.address() as AddressInfo).port}\n`);
-  let round = 0;
-  for await (const line of createInterface({ input: process.stdin })) {
-    if (line === 'change') {
-      for (const [at, { series }] of families.entries()) {
-        for (const { host, labels, value } of series) {
-          if (changes(host, round)) gauges[at]?.set(labels, value + round);
-        }
+  await serveChanges((round) => {
+    for (const [at, { series }] of families.entries()) {
+      for (const { host, labels, value } of series) {
+        if (changes(host, round)) gauges[at]?.set(labels, value + round);
       }
-      round++;
     }
-    const { user, system } = process.cpuUsage();
-    process.stdout.write(`${JSON.stringify({ processorSeconds: (user + system) / 1e6 })}\n`);
-  }
+  });
 }
 
 void main();

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathOf, run } from '../alerts/programs';
 import { until } from '../e2e/until';
 import { writeHistory, type HistoryOptions } from './history';
+import { freePort } from '../fixture/free-port';
 
 /** One series of an answer: of an instant query, with one value. */
 export interface Series {
@@ -97,13 +97,4 @@ export class Prometheus {
     if (said.status !== 'success') throw new Error(said.error);
     return said.data;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { pathOf } from '../alerts/programs';
 import { until } from './until';
+import { freePort } from '../fixture/free-port';
 
 /** One series of an instant query's answer. */
 export interface QueriedSeries {
@@ -139,15 +139,4 @@ export class PrometheusServer {
     if (body.status !== 'success') throw new Error(`${path}: ${body.error}`);
     return body.data;
   }
-}
-
-/** A port of loopback that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

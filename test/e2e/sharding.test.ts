@@ -5,7 +5,8 @@ import { isInShard } from '../../src/inventory/shard';
 import { describeWith } from '../alerts/programs';
 import { ensureBuilt, projectFolder } from './built-program';
 import { ExporterProcess } from './exporter-process';
-import { freePort, PrometheusServer } from './prometheus-server';
+import { PrometheusServer } from './prometheus-server';
+import { freePort } from '../fixture/free-port';
 import { SimulatedFleet } from './simulated-fleet';
 import { until } from './until';
 

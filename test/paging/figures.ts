@@ -6,11 +6,14 @@ export interface Spread {
 }
 
 export function spreadOf(seconds: readonly number[]): Spread {
-  const sorted = [...seconds].sort((a, b) => a - b);
+  return { count: seconds.length, median: medianOf(seconds), worst: seconds.length > 0 ? Math.max(...seconds) : NaN };
+}
+
+export function medianOf(figures: readonly number[]): number {
+  const sorted = [...figures].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? NaN;
-  const median = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
-  return { count: sorted.length, median, worst: sorted.at(-1) ?? NaN };
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
 export function inWords({ count, median, worst }: Spread): string {

@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../fixture/free-port';
 
 const sshdPath = '/usr/sbin/sshd';
 
@@ -68,7 +69,7 @@ export async function startSshd(
   const config = [
     ...options,
     `Port ${port}`,
-    'ListenAddress 127.0.0.1',
+    ...(options.some((option) => option.startsWith('ListenAddress ')) ? [] : ['ListenAddress 127.0.0.1']),
     ...hostKeys.map((key) => `HostKey ${key.privateKeyPath}`),
     `AuthorizedKeysFile ${stem}-authorized`,
     'PidFile none',
@@ -88,18 +89,6 @@ export async function startSshd(
 /** Removes a directory made by `privateDirectory`. */
 export function removeDirectory(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
-}
-
-/** A TCP port of loopback that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : 0));
-    });
-  });
 }
 
 async function untilListening(port: number, child: ChildProcess, log: () => string): Promise<void> {

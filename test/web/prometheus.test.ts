@@ -1,6 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { hashSync } from 'bcryptjs';
@@ -11,6 +10,7 @@ import type { Body } from '../../src/metrics/exposition';
 import { openWebSettings, startWebSide, type WebSide } from '../../src/web/web-side';
 import { createAuthority, temporaryFolder } from './certificates';
 import { mixedFleet, sketchBackend } from './fleet-fixture';
+import { freePort } from '../fixture/free-port';
 
 /** A block of tests that needs prometheus(1); in CI it is never skipped. */
 function describeWithPrometheus(name: string, tests: () => void): void {
@@ -136,12 +136,3 @@ basic_auth_users: { scraper: "${hashSync('right', 10)}" }
     expect(Number(shortest['both'])).toBeLessThan(0.05);
   }, 60_000);
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
