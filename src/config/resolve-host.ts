@@ -16,6 +16,9 @@ export const defaultSsh: SshSettings = {
   user: 'reboot-exporter',
   port: 22,
   identityFiles: ['/etc/reboot-exporter/id_ed25519'],
+  passphraseFile: null,
+  identityAgent: null,
+  certificateFiles: [],
   knownHosts: '/etc/reboot-exporter/known_hosts',
   sudo: 'auto',
   connection: 'auto',
@@ -45,16 +48,30 @@ export function entryOfHost(text: YamlText, path: readonly PathStep[], host: Hos
 /** Reads an `ssh:` section, its paths from the file's folder. */
 export function sshOverrides(file: string, input: SshInput | undefined): SshOverrides {
   if (input === undefined) return {};
-  const { identity_file: identity, known_hosts: knownHosts } = input;
-  const identityFiles = identity === undefined ? undefined : [identity].flat().map((path) => resolvePath(file, path));
+  const {
+    identity_file: identity,
+    known_hosts: knownHosts,
+    passphrase_file: passphrase,
+    certificate_file: cert,
+  } = input;
+  const resolved = (path: string): string => resolvePath(file, path);
   return {
     user: input.user,
     port: input.port,
-    identityFiles,
-    knownHosts: knownHosts === undefined ? undefined : resolvePath(file, knownHosts),
+    identityFiles: identity === undefined ? undefined : [identity].flat().map(resolved),
+    passphraseFile: passphrase === undefined ? undefined : resolved(passphrase),
+    identityAgent: input.identity_agent === undefined ? undefined : agentOf(file, input.identity_agent),
+    certificateFiles: cert === undefined ? undefined : [cert].flat().map(resolved),
+    knownHosts: knownHosts === undefined ? undefined : resolved(knownHosts),
     sudo: input.sudo,
     connection: input.connection,
   };
+}
+
+/** An agent as ssh_config(5) names it under IdentityAgent: a word, a variable, or the path of a socket. */
+function agentOf(file: string, written: string): string | null {
+  if (written === 'none') return null;
+  return written === 'SSH_AUTH_SOCK' || written.startsWith('$') ? written : resolvePath(file, written);
 }
 
 /** Reads an `exposure:` value. */
@@ -78,10 +95,16 @@ export function resolveSsh(layers: readonly SshOverrides[]): SshSettings {
     }
     return defaultSsh[key];
   };
+  const identityAgent = first('identityAgent');
+  const named = layers.some((layer) => layer.identityFiles !== undefined);
   return {
     user: first('user'),
     port: first('port'),
-    identityFiles: first('identityFiles'),
+    // Whoever has an agent and names no key means the agent's keys, not the file that is the default without one.
+    identityFiles: identityAgent !== null && !named ? [] : first('identityFiles'),
+    passphraseFile: first('passphraseFile'),
+    identityAgent,
+    certificateFiles: first('certificateFiles'),
     knownHosts: first('knownHosts'),
     sudo: first('sudo'),
     connection: first('connection'),

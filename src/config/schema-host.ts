@@ -16,7 +16,22 @@ export const sshSchema = z
       .optional()
       .meta({
         description:
-          'Private key, or a list of them, tried in order. Relative to this file. Default: /etc/reboot-exporter/id_ed25519.',
+          'Private key, or a list of them, tried in order; with identity_agent also public keys, whose private halves the agent has. Relative to this file. Default: /etc/reboot-exporter/id_ed25519, or with identity_agent every key of the agent.',
+      }),
+    passphrase_file: path().optional().meta({
+      description:
+        'File with the passphrase of the private keys that are encrypted, on one line; only the exporter may be able to read it. Relative to this file. Default: none.',
+    }),
+    identity_agent: path().optional().meta({
+      description:
+        'The ssh-agent that signs for keys which are not in a file here: the path of its socket, SSH_AUTH_SOCK to take the path from that variable ($NAME: from another), or none. Default: none.',
+    }),
+    certificate_file: z
+      .union([path(), z.array(path()).min(1)])
+      .optional()
+      .meta({
+        description:
+          'Certificate of one of the keys, or a list of them. The key `id_ed25519` needs no mention of `id_ed25519-cert.pub`, which is used where it exists. Relative to this file.',
       }),
     known_hosts: path().optional().meta({
       description:

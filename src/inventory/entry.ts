@@ -7,6 +7,10 @@ export interface SshOverrides {
   readonly port?: number | undefined;
   /** Absolute paths. */
   readonly identityFiles?: readonly string[] | undefined;
+  readonly passphraseFile?: string | null | undefined;
+  /** `null`: no agent, whatever the layers after this say. */
+  readonly identityAgent?: string | null | undefined;
+  readonly certificateFiles?: readonly string[] | undefined;
   readonly knownHosts?: string | undefined;
   readonly sudo?: 'auto' | 'never' | undefined;
   readonly connection?: 'auto' | 'keep' | 'fresh' | undefined;

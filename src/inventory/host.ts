@@ -33,8 +33,14 @@ export interface PortKey {
 export interface SshSettings {
   readonly user: string;
   readonly port: number;
-  /** Paths of private keys, tried in this order. */
+  /** Paths of private keys, tried in this order; with an agent also of public ones. Empty: every key that the agent has. */
   readonly identityFiles: readonly string[];
+  /** Path of the file with the passphrase of those that are encrypted; `null`: none is. */
+  readonly passphraseFile: string | null;
+  /** The agent's socket: a path, `SSH_AUTH_SOCK`, or `$` and the name of a variable that holds the path; `null`: no agent. */
+  readonly identityAgent: string | null;
+  /** Paths of certificates of these keys, beside those that lie next to a key as `-cert.pub`. */
+  readonly certificateFiles: readonly string[];
   /** Path of the known_hosts file; checked strictly. */
   readonly knownHosts: string;
   /** `auto`: `sudo -n` is used on the host where it is allowed, to read the firewall. */

@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { defaultSsh } from '../../src/config/resolve-host';
 import { createExporterMetrics } from '../../src/metrics/exporter-metrics';
 import type { ExposureVerdict } from '../../src/exposure/verdict';
 import { newStatus, type HostStatus, type Known } from '../../src/fleet/status';
@@ -77,7 +78,7 @@ function madeUpHost(index: number, end: number, allWell: boolean): AtTime {
     address: name,
     stack,
     labels: { team: stack },
-    ssh: { user: 'r', port: 22, identityFiles: [], knownHosts: '', sudo: 'auto', connection: 'auto' },
+    ssh: defaultSsh,
     exposure: { mode: 'evaluate', public: 'auto', edge: null, ignore: [] },
   };
   const period = (5 + 10 * chance('period')) * day;

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defaultSsh } from '../../src/config/resolve-host';
 import { evaluateExposure } from '../../src/exposure/evaluate';
 import { parseExposureFacts } from '../../src/exposure/facts';
 import type { ExposureVerdict } from '../../src/exposure/verdict';
@@ -110,7 +111,7 @@ async function against(hosts: readonly Sections[]): Promise<void> {
   try {
     await setUpFirewall(lab.host(name), docker);
     const { address } = lab.host(name);
-    const ssh = { user: 'root', port: 22, identityFiles: [lab.identityFile], knownHosts: lab.knownHostsFile };
+    const ssh = { ...defaultSsh, user: 'root', identityFiles: [lab.identityFile], knownHosts: lab.knownHostsFile };
     const host = hostOf(name, { address, ssh: { ...ssh, sudo: 'never', connection: 'fresh' } });
     const transport = new SshTransport();
     const wish = { exposure: true, sudo: false };

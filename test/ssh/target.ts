@@ -1,3 +1,4 @@
+import { defaultSsh } from '../../src/config/resolve-host';
 import type { Host } from '../../src/inventory/host';
 import type { CommandRequest } from '../../src/ssh/transport';
 
@@ -8,6 +9,9 @@ export interface Target {
   readonly name?: string;
   readonly address?: string;
   readonly identityFiles: readonly string[];
+  readonly passphraseFile?: string;
+  readonly identityAgent?: string;
+  readonly certificateFiles?: readonly string[];
   readonly knownHosts: string;
   readonly connection?: 'auto' | 'keep' | 'fresh';
 }
@@ -20,9 +24,13 @@ export function hostAt(target: Target): Host {
     stack: 'default',
     labels: {},
     ssh: {
+      ...defaultSsh,
       user: target.user ?? 'probe',
       port: target.port,
       identityFiles: target.identityFiles,
+      passphraseFile: target.passphraseFile ?? null,
+      identityAgent: target.identityAgent ?? null,
+      certificateFiles: target.certificateFiles ?? [],
       knownHosts: target.knownHosts,
       sudo: 'never',
       connection: target.connection ?? 'fresh',

@@ -1,3 +1,4 @@
+import { defaultSsh } from '../../src/config/resolve-host';
 import { hostDocument, type DocumentContext } from '../../src/document/host-document';
 import type { PortVerdict } from '../../src/exposure/verdict';
 import { newStatus, type HostStatus, type Known } from '../../src/fleet/status';
@@ -68,14 +69,7 @@ function sketchHost({ name, stack = 'default', labels = {} }: HostSketch): Host 
     address: `${name}.example.net`,
     stack,
     labels,
-    ssh: {
-      user: 'reboot-exporter',
-      port: 22,
-      identityFiles: [],
-      knownHosts: '/etc/reboot-exporter/known_hosts',
-      sudo: 'auto',
-      connection: 'auto',
-    },
+    ssh: defaultSsh,
     exposure: { mode: 'evaluate', public: 'auto', edge: null, ignore: [] },
   };
 }
