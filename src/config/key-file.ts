@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { checkIdentityFile } from '../ssh/identity';
 import { KnownHosts } from '../ssh/known-hosts';
+import { proxyPasswordFault } from '../ssh/proxy-password';
 import { faultAt, fileStart, type Fault } from './fault';
 import { readTextFile } from './text-file';
 
@@ -37,6 +38,15 @@ export function checkSecretFile(path: string): FileCheck {
   if (secret === '') return unusable(path, 'is empty: it must hold the secret');
   if (secret.includes('\n')) return unusable(path, 'must hold the secret on one line');
   return { fault: null, warnings: opennessWarnings(path), inside: [] };
+}
+
+/** Whether a path holds the `user:password` for a SOCKS proxy. */
+export function checkProxyPassword(path: string): FileCheck {
+  const check = checkSecretFile(path);
+  if (check.fault !== null) return check;
+  const text = readTextFile(path, maxTokenBytes);
+  const fault = text.ok ? proxyPasswordFault(text.value) : text.message;
+  return fault === null ? check : unusable(path, fault);
 }
 
 /** OpenSSH's rule for keys (sshkey_perm_ok in authfile.c): what one owns oneself should be closed to others. */

@@ -118,6 +118,13 @@ describe('loadConfig', () => {
             knownHosts: join(keys, 'known_hosts'),
             sudo: 'auto',
             connection: 'auto',
+            addressFamily: 'any',
+            connectTimeoutSeconds: null,
+            hostKeyAlias: null,
+            legacyAlgorithms: [],
+            algorithms: null,
+            via: null,
+            proxy: null,
           },
           exposure: {
             mode: 'evaluate',

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { HostEntry } from '../inventory/entry';
+import type { Host } from '../inventory/host';
 import { mergeAnswers, type InventorySource, type KeptAnswer } from '../inventory/source';
 import { namedSource } from '../inventory/sources';
 import type { Config } from './config';
@@ -11,6 +12,7 @@ import { NamedFiles } from './named-files';
 import { resolvePath } from './path-text';
 import { entryOfHost, sshOverrides } from './resolve-host';
 import { policyFaults, resolvePolicy } from './resolve-policy';
+import { RouteFault, Routes } from './resolve-route';
 import { probeFaults, resolveProbe } from './resolve-probe';
 import { configSchema, type ConfigInput, type FragmentInput } from './schema';
 import { Stacks } from './stacks';
@@ -99,7 +101,7 @@ class Loading {
     // A configuration that will be refused in any case is no reason to run programs and ask services.
     const asked = sources.filter(({ source }) => wellFormed || source.local);
     const entries = this.#unique(await this.#entries(parts, asked));
-    const hosts = entries.map((entry) => stacks.resolve(entry));
+    const hosts = this.#hosts(entries, stacks);
     this.#warnings.push(...stacks.warnings(entries));
     if (hosts.length === 0 && this.#faults.length === 0) {
       this.#warnings.push(faultAt(this.file, fileStart, 'names no hosts: there is nothing to probe'));
@@ -122,6 +124,25 @@ class Loading {
     const token = input.web?.refresh_token_file;
     const web = { refreshTokenFile: token === undefined ? null : resolvePath(this.file, token) };
     return { file: this.file, probe, web, stacks: stacks.policies(), hosts };
+  }
+
+  /** The hosts that can be got at. One that a service named without a way to it is left out, and must not stop a restart. */
+  #hosts(entries: readonly HostEntry[], stacks: Stacks): Host[] {
+    const byName = new Map(entries.map((entry) => [entry.name, entry]));
+    const routes = new Routes({ lookUp: () => null }, (name) => {
+      const entry = byName.get(name);
+      return entry === undefined ? null : stacks.layered(entry);
+    });
+    return entries.flatMap((entry) => {
+      try {
+        return [stacks.resolve(entry, routes)];
+      } catch (error) {
+        if (!(error instanceof RouteFault)) throw error;
+        const fault = faultAt(entry.file, entry.place(), `\`${entry.name}\`: ${error.message}`);
+        (entry.fromService ? this.#warnings : this.#faults).push(fault);
+        return [];
+      }
+    });
   }
 
   #include({ text, input }: Part<ConfigInput>): Part<FragmentInput>[] {

@@ -1,7 +1,7 @@
 import type { HostEntry } from '../inventory/entry';
-import type { Host } from '../inventory/host';
+import type { Host, SshServer } from '../inventory/host';
 import { faultAt, fileStart, type Fault, type Place } from './fault';
-import { checkIdentity, checkKnownHosts, checkSecretFile } from './key-file';
+import { checkIdentity, checkKnownHosts, checkProxyPassword, checkSecretFile } from './key-file';
 import { resolvePath } from './path-text';
 import { formatPath } from './schema-faults';
 import type { FragmentInput } from './schema';
@@ -19,7 +19,12 @@ interface NamedFile {
   readonly label: string;
 }
 
-const checks = { identity: checkIdentity, known_hosts: checkKnownHosts, secret: checkSecretFile } as const;
+const checks = {
+  identity: checkIdentity,
+  known_hosts: checkKnownHosts,
+  secret: checkSecretFile,
+  proxy_password: checkProxyPassword,
+} as const;
 
 /** Collects the key files that configurations name, and checks each of them once. */
 export class NamedFiles {
@@ -33,6 +38,8 @@ export class NamedFiles {
       for (const [i, one] of identity.entries()) this.#add(text, [...path, 'identity_file', i], 'identity', one);
     }
     if (knownHosts !== undefined) this.#add(text, [...path, 'known_hosts'], 'known_hosts', knownHosts);
+    const password = input?.proxy_password_file;
+    if (password !== undefined) this.#add(text, [...path, 'proxy_password_file'], 'proxy_password', password);
   }
 
   /** Takes the files that stacks and hosts name. */
@@ -59,11 +66,16 @@ export class NamedFiles {
   /** Takes what hosts use that nothing named: the defaults. */
   addHosts(file: string, hosts: readonly Host[]): void {
     const place = (): Place => fileStart;
-    for (const { name, ssh } of hosts) {
+    const done = new Set<SshServer>();
+    const add = ({ name, ssh }: Pick<SshServer, 'name' | 'ssh'>): void => {
       for (const path of ssh.identityFiles)
         this.#addOnce({ path, kind: 'identity', file, place, label: `ssh.identity_file of ${name}` });
       this.#addOnce({ path: ssh.knownHosts, kind: 'known_hosts', file, place, label: `ssh.known_hosts of ${name}` });
-    }
+      if (ssh.via === null || done.has(ssh.via)) return;
+      done.add(ssh.via);
+      add(ssh.via);
+    };
+    hosts.forEach(add);
   }
 
   check(): { faults: Fault[]; warnings: Fault[] } {

@@ -22,6 +22,13 @@ export const defaultSsh: SshSettings = {
   knownHosts: '/etc/reboot-exporter/known_hosts',
   sudo: 'auto',
   connection: 'auto',
+  addressFamily: 'any',
+  connectTimeoutSeconds: null,
+  hostKeyAlias: null,
+  legacyAlgorithms: [],
+  algorithms: null,
+  via: null,
+  proxy: null,
 };
 
 /** DHCP clients: the kernel lets their answers in from anywhere, and nothing else listens there. */
@@ -65,7 +72,19 @@ export function sshOverrides(file: string, input: SshInput | undefined): SshOver
     knownHosts: knownHosts === undefined ? undefined : resolved(knownHosts),
     sudo: input.sudo,
     connection: input.connection,
+    addressFamily: input.address_family,
+    connectTimeoutSeconds: input.connect_timeout,
+    hostKeyAlias: input.host_key_alias,
+    legacyAlgorithms: input.legacy_algorithms,
+    proxyJump: input.proxy_jump,
+    proxy: input.proxy,
+    proxyPasswordFile: input.proxy_password_file === undefined ? undefined : resolved(input.proxy_password_file),
+    configFile: input.config_file === undefined ? undefined : configFileOf(file, input.config_file),
   };
+}
+
+function configFileOf(file: string, written: string): string | null {
+  return written === 'none' ? null : resolvePath(file, written);
 }
 
 /** An agent as ssh_config(5) names it under IdentityAgent: a word, a variable, or the path of a socket. */
@@ -86,15 +105,16 @@ export function exposureOverrides(input: ExposureInput | undefined): ExposureOve
   return { public: input.public, edge, ignore: input.ignore };
 }
 
-/** Merges ssh settings key by key; the first layer that has one wins. */
+/** What the first layer that says anything of a setting says of it. */
+export function firstOf<K extends keyof SshOverrides>(layers: readonly SshOverrides[], key: K): SshOverrides[K] {
+  return layers.find((layer) => layer[key] !== undefined)?.[key];
+}
+
+/** Merges ssh settings key by key; the first layer that has one wins. Which bastions lead to the host is not settled here. */
 export function resolveSsh(layers: readonly SshOverrides[]): SshSettings {
-  const first = <K extends keyof SshSettings>(key: K): SshSettings[K] => {
-    for (const layer of layers) {
-      const value = layer[key];
-      if (value !== undefined) return value as SshSettings[K];
-    }
-    return defaultSsh[key];
-  };
+  const first = <K extends keyof SshOverrides & keyof SshSettings>(key: K): SshSettings[K] =>
+    (firstOf(layers, key) as SshSettings[K] | undefined) ?? defaultSsh[key];
+  const proxy = firstOf(layers, 'proxy') ?? null;
   const identityAgent = first('identityAgent');
   const named = layers.some((layer) => layer.identityFiles !== undefined);
   return {
@@ -108,6 +128,13 @@ export function resolveSsh(layers: readonly SshOverrides[]): SshSettings {
     knownHosts: first('knownHosts'),
     sudo: first('sudo'),
     connection: first('connection'),
+    addressFamily: first('addressFamily'),
+    connectTimeoutSeconds: first('connectTimeoutSeconds'),
+    hostKeyAlias: first('hostKeyAlias'),
+    legacyAlgorithms: first('legacyAlgorithms'),
+    algorithms: null,
+    via: null,
+    proxy: proxy === null ? null : { ...proxy, passwordFile: firstOf(layers, 'proxyPasswordFile') ?? null },
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readJumps, type Jump } from '../inventory/jump';
 import { checkCron } from './cron';
 import { durationPattern, formatDuration, parseDuration } from './duration';
 import { parseNetwork, parsePortKey, parsePortRange, portKeyPattern, portRangePattern } from './port-text';
@@ -96,6 +97,23 @@ export function network() {
 /** A protocol and port, `udp/68`. */
 export function portKey() {
   return scalar({ type: 'string', pattern: portKeyPattern }, parsePortKey);
+}
+
+/** A text that a function of this program reads. */
+export function readAs<T>(json: JsonSchemaPart, read: (text: string) => Reading<T>) {
+  return scalar<T>(json, (value) => (typeof value === 'string' ? read(value) : wrong('must be text')));
+}
+
+/** Bastions on the way to a host: one text with commas, or a list. */
+export function jumps() {
+  const text = { type: 'string', minLength: 1 };
+  return scalar<readonly Jump[]>({ anyOf: [text, { type: 'array', minItems: 1, items: text }] }, (value) => {
+    if (typeof value === 'string') return readJumps(value);
+    if (!Array.isArray(value) || !value.every((one) => typeof one === 'string'))
+      return wrong('must be a bastion like `user@host:port`, or a list of them');
+    if (value.length === 0) return wrong("can't be empty: write `none` for no bastion");
+    return readJumps(value.join(','));
+  });
 }
 
 /** A text that a function of this program checks. */

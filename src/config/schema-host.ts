@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { labelNamePattern, readLabelName, readLabelValue } from '../inventory/label';
 import { readAddress, readHostName } from '../inventory/name';
-import { checked, line, network, path, portKey, portRange } from './schema-fields';
+import { readProxy } from '../inventory/proxy';
+import { legacyAlgorithms } from '../ssh/legacy-algorithms';
+import { checked, duration, jumps, line, network, path, portKey, portRange, readAs } from './schema-fields';
 
 /** The keys of `ssh:`, which stand at the top for all hosts, at a stack for its own, and at a host. */
 export const sshSchema = z
@@ -43,6 +45,38 @@ export const sshSchema = z
     connection: z.enum(['auto', 'keep', 'fresh']).optional().meta({
       description:
         'keep: hold the connection open between probes. fresh: connect for each. auto: whichever costs less. Default: auto.',
+    }),
+    proxy_jump: jumps().optional().meta({
+      description:
+        'The bastion by which the host is reached, `[user@]host[:port]`, or a list or comma-separated list of them, the one that is dialled first first; none: no bastion. Each is verified by known_hosts. Default: none.',
+    }),
+    proxy: readAs({ type: 'string' }, readProxy).optional().meta({
+      description:
+        'A SOCKS proxy by which the host, or its first bastion, is dialled: socks5://host:port, or socks5h:// to have the proxy resolve names; none: no proxy. Default: none.',
+    }),
+    proxy_password_file: path().optional().meta({
+      description:
+        'File with the `user:password` for the proxy, on one line; only the exporter may be able to read it. Relative to this file. Default: none.',
+    }),
+    config_file: path().optional().meta({
+      description:
+        'An ssh_config file such as ~/.ssh/config, for what is not said here: HostName, User, Port, IdentityFile, ProxyJump and the like of each address. It never makes anything less strict, and no command in it is run. none: no such file. Relative to this file. Default: none.',
+    }),
+    address_family: z.enum(['any', 'inet', 'inet6']).optional().meta({
+      description: 'Which addresses of a name are dialled: inet: IPv4, inet6: IPv6, any: both. Default: any.',
+    }),
+    connect_timeout: duration({ min: 0.1, max: 3600 }).optional().meta({
+      description: 'How long it may take to reach the host, within probe.timeout. Default: as long as that.',
+    }),
+    host_key_alias: line(256)
+      .refine((alias) => !/[\s,*?!|[\]]/.test(alias), { error: 'must be a plain name' })
+      .optional()
+      .meta({
+        description: "The name that the host's key stands under in known_hosts. Default: its address and its name.",
+      }),
+    legacy_algorithms: z.array(z.enum(legacyAlgorithms)).optional().meta({
+      description:
+        'Algorithms of old servers that are offered beside the safe ones; each makes the connection weaker. Default: none of them.',
     }),
   })
   .meta({

@@ -4,6 +4,7 @@ import type { StackPolicy } from '../policy/policy';
 import { faultAt, type Fault } from './fault';
 import { exposureOverrides, resolveExposure, resolveSsh, sshOverrides, type HostDefaults } from './resolve-host';
 import { policyFaults, resolveStackPolicy } from './resolve-policy';
+import { isRouted, type LayeredEntry, type Reached, type Routes } from './resolve-route';
 import type { FragmentInput } from './schema';
 import { nearestWord } from './suggestion';
 import type { YamlText } from './yaml-text';
@@ -51,21 +52,34 @@ export class Stacks {
     return faults;
   }
 
-  /** A host with everything filled in; a stack that no file configured comes to be with the defaults. */
-  resolve(entry: HostEntry): Host {
+  /** A host and the ssh settings that hold for it, its own first. */
+  layered(entry: HostEntry): LayeredEntry {
+    return { entry, layers: [entry.ssh, this.#named(entry.stack).defaults.ssh, this.#top.ssh] };
+  }
+
+  /**
+   * A host with everything filled in; a stack that no file configured comes to be with the defaults. Throws a RouteFault
+   * where there is no way to it.
+   */
+  resolve(entry: HostEntry, routes: Routes): Host {
     const stack = this.#named(entry.stack);
-    const plainSsh = Object.values(entry.ssh).every((value) => value === undefined);
     return {
       name: entry.name,
-      address: entry.address,
       stack: entry.stack,
       labels: entry.labels,
-      ssh: plainSsh ? stack.ssh : resolveSsh([entry.ssh, stack.defaults.ssh, this.#top.ssh]),
+      ...this.#reached(entry, stack, routes),
       exposure:
         entry.exposure === null
           ? stack.exposure
           : resolveExposure([entry.exposure, stack.defaults.exposure, this.#top.exposure]),
     };
+  }
+
+  #reached(entry: HostEntry, stack: Stack, routes: Routes): Reached {
+    const layered = this.layered(entry);
+    if (isRouted(layered.layers)) return routes.resolve(layered);
+    const plain = Object.values(entry.ssh).every((value) => value === undefined);
+    return { address: entry.address, ssh: plain ? stack.ssh : resolveSsh(layered.layers) };
   }
 
   /** Hosts whose stack is a letter or two off one that is configured: most likely they miss its policy. */

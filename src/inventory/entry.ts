@@ -1,5 +1,6 @@
 import type { Place } from '../config/fault';
-import type { EdgeRule, PortKey } from './host';
+import type { AddressFamily, EdgeRule, PortKey, SocksAddress } from './host';
+import type { Jump } from './jump';
 
 /** What an inventory says of how to log in to a host; what it leaves out comes from the host's stack or the defaults. */
 export interface SshOverrides {
@@ -14,6 +15,17 @@ export interface SshOverrides {
   readonly knownHosts?: string | undefined;
   readonly sudo?: 'auto' | 'never' | undefined;
   readonly connection?: 'auto' | 'keep' | 'fresh' | undefined;
+  readonly addressFamily?: AddressFamily | undefined;
+  readonly connectTimeoutSeconds?: number | undefined;
+  readonly hostKeyAlias?: string | undefined;
+  readonly legacyAlgorithms?: readonly string[] | undefined;
+  /** The bastions, first the one that is dialled first; none of them: whatever the layers after this say. */
+  readonly proxyJump?: readonly Jump[] | undefined;
+  /** `null`: no proxy, whatever the layers after this say. */
+  readonly proxy?: SocksAddress | null | undefined;
+  readonly proxyPasswordFile?: string | undefined;
+  /** The ssh_config file that fills in what no layer says; `null`: none. */
+  readonly configFile?: string | null | undefined;
 }
 
 /** What an inventory says of a host's exposure: a word that settles all, or single keys. */

@@ -46,6 +46,52 @@ export interface SshSettings {
   /** `auto`: `sudo -n` is used on the host where it is allowed, to read the firewall. */
   readonly sudo: 'auto' | 'never';
   readonly connection: 'auto' | 'keep' | 'fresh';
+  /** Which of a name's addresses are dialled. */
+  readonly addressFamily: AddressFamily;
+  /** How long it may take to reach the host, handshake not counted; `null`: as long as the whole probe. */
+  readonly connectTimeoutSeconds: number | null;
+  /** The name that the host's key stands under in known_hosts; `null`: its address and its name. */
+  readonly hostKeyAlias: string | null;
+  /** Algorithms of old servers that are offered as well, by name. */
+  readonly legacyAlgorithms: readonly string[];
+  /** What alone is offered of what is permitted; `null`: all of it. */
+  readonly algorithms: AlgorithmChoice | null;
+  /** The bastion that leads to the host, with its own way to it; `null`: the host is dialled. */
+  readonly via: SshServer | null;
+  /** The proxy by which the first server on the way is dialled; `null`: none. */
+  readonly proxy: SocksProxy | null;
+}
+
+/** As OpenSSH calls them: `inet` is IPv4, `inet6` is IPv6. */
+export type AddressFamily = 'any' | 'inet' | 'inet6';
+
+/** Lists of algorithms, best first; `null`: as usual. */
+export interface AlgorithmChoice {
+  readonly keyExchange: readonly string[] | null;
+  readonly hostKey: readonly string[] | null;
+  readonly ciphers: readonly string[] | null;
+  readonly macs: readonly string[] | null;
+}
+
+/** An SSH server that is logged in to: a host, or a bastion. */
+export interface SshServer {
+  /** For messages, and one of the names that its key is looked up by. */
+  readonly name: string;
+  readonly address: string;
+  readonly ssh: SshSettings;
+}
+
+/** Where a SOCKS proxy listens. */
+export interface SocksAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Whether it is given names to resolve, rather than addresses. */
+  readonly resolvesNames: boolean;
+}
+
+/** A SOCKS proxy, and the file with the `user:password` for it; `null`: it asks for none. */
+export interface SocksProxy extends SocksAddress {
+  readonly passwordFile: string | null;
 }
 
 /** One server of the inventory, all defaults resolved. */
