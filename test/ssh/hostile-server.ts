@@ -18,6 +18,7 @@ export interface HostileServer {
 export interface MessageLayer {
   channelOpenConfirm(remote: number, local: number, window: number, packetBytes: number): void;
   channelSuccess(channel: number): void;
+  channelWindowAdjust(channel: number, bytes: number): void;
   channelData(channel: number, data: Buffer): void;
   channelExtData(channel: number, data: Buffer, type: number): void;
   channelOpenFail(channel: number, reason: number, words: string): void;
