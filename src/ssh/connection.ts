@@ -13,6 +13,7 @@ import {
   maxTurnMs,
   peerCheckMs,
 } from './connection-limits';
+import { readFairly } from './fair-reading';
 import { holdUntilTurn } from './handshake-gate';
 import type { PrivateKey } from './private-key';
 import type { ProbeProgress } from './progress';
@@ -244,6 +245,7 @@ export class SshConnection {
   /** Sees every piece before ssh2 does. */
   #receive(chunk: Buffer): void {
     this.#gatherReplies();
+    readFairly(this.#socket, chunk);
     if (this.#phase === 'greeting') this.#listenForGreeting(chunk);
     this.#allowedBytes -= chunk.length;
     if (this.#allowedBytes >= 0) return;

@@ -26,6 +26,18 @@ describe('ProbeProgress', () => {
     await expect(step).rejects.toMatchObject({ reason: 'internal', message: 'the host left the inventory' });
   });
 
+  it('names the step where the signal says no more than that the time is over', async () => {
+    const deadline = new AbortController();
+    const progress = new ProbeProgress(deadline.signal, () => 0);
+    progress.enter('while resolving web-1.internal');
+    const step = progress.step<string>(() => () => undefined);
+    deadline.abort(new ProbeFailure('timeout', 'not done after 10 s'));
+    await expect(step).rejects.toMatchObject({
+      reason: 'timeout',
+      message: 'timed out after 0.0 s while resolving web-1.internal',
+    });
+  });
+
   it('does not begin a step after the deadline', async () => {
     const progress = new ProbeProgress(AbortSignal.abort(), () => 0);
     const start = jest.fn();

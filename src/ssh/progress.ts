@@ -100,7 +100,8 @@ export class ProbeProgress {
 
   #expired(): ProbeFailure {
     const reason: unknown = this.#signal.reason;
-    if (reason instanceof ProbeFailure) return reason;
+    // Whoever set the deadline does not know at which step it would find the probe.
+    if (reason instanceof ProbeFailure && reason.reason !== 'timeout') return reason;
     return new ProbeFailure('timeout', `timed out after ${this.elapsedSeconds.toFixed(1)} s ${this.#doing}`);
   }
 }

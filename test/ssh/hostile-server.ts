@@ -11,6 +11,8 @@ export interface HostileServer {
   readonly publicKey: string;
   /** Connections that clients have not closed. */
   open(): number;
+  /** Serves a connection that was taken elsewhere. */
+  take(socket: Socket): void;
   stop(): Promise<void>;
 }
 
@@ -31,16 +33,17 @@ export interface MessageLayer {
 /** A server that does with each TCP connection what it likes. */
 export async function serveTcp(handle: (socket: Socket) => void): Promise<HostileServer> {
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const take = (socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
     // What a client sends is read and dropped: else its end would not be noticed.
     socket.resume();
     handle(socket);
-  });
+  };
+  const server = createServer(take);
   const port = await listening(server);
-  return { port, publicKey: '', open: () => sockets.size, stop: () => stopped(server, sockets) };
+  return { port, publicKey: '', open: () => sockets.size, take, stop: () => stopped(server, sockets) };
 }
 
 /** An SSH server that does with each client what it likes; every key may log in unless `handle` sees to it. */
@@ -54,14 +57,15 @@ export async function serveSsh(
     client.on('error', () => undefined);
     handle(client);
   });
-  const server = createServer((socket) => {
+  const take = (socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
     ssh.injectSocket(socket);
-  });
+  };
+  const server = createServer(take);
   const port = await listening(server);
-  return { port, publicKey: key.publicKey, open: () => sockets.size, stop: () => stopped(server, sockets) };
+  return { port, publicKey: key.publicKey, open: () => sockets.size, take, stop: () => stopped(server, sockets) };
 }
 
 /** Lets every key in. */

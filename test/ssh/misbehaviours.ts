@@ -391,16 +391,21 @@ export function confirm(layer: MessageLayer, theirs: number): void {
   layer.channelOpenConfirm(theirs, 0, 1_000_000, 32_768);
 }
 
-/** Sends again and again, as fast as the event loop allows, until the client is gone. */
+/** Sends again and again, as fast as the client takes it, until the client is gone. */
 export function storm(client: Connection, send: () => void): void {
   let over = false;
   client.once('close', () => (over = true));
   const again = (): void => {
-    for (let message = 0; message < 200 && !over; message += 1) send();
+    // What the client does not take would fill this process' memory instead.
+    for (let message = 0; message < 200 && !over && socketOf(client).writableLength < maxWaitingBytes; message += 1)
+      send();
     if (!over) setImmediate(again);
   };
   again();
 }
+
+/** What may wait in a socket to be taken, in bytes. */
+const maxWaitingBytes = 1024 * 1024;
 
 /** Writes thirty megabytes. */
 export function flood(stream: NodeJS.WritableStream): void {
@@ -417,8 +422,8 @@ export function flood(stream: NodeJS.WritableStream): void {
 
 /** Sends a piece again and again. */
 export function repeat(socket: Socket, piece: Buffer): void {
-  const again = (): void => {
-    if (!socket.destroyed) socket.write(piece, again);
+  const again = (error?: Error | null): void => {
+    if (error == null && socket.writable) socket.write(piece, again);
   };
   again();
 }
