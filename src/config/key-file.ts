@@ -1,6 +1,15 @@
 import { statSync } from 'node:fs';
-import { checkIdentityFile } from '../ssh/identity';
+import { ProbeFailure } from '../failure';
+import { Agents } from '../ssh/agent';
+import type { LoginSettings } from '../ssh/identity';
 import { KnownHosts } from '../ssh/known-hosts';
+import {
+  checkCertificateFile,
+  checkIdentityFile,
+  checkPassphraseFile,
+  checkUnusedIdentityFile,
+  type LoginFileCheck,
+} from '../ssh/login-check';
 import { proxyPasswordFault } from '../ssh/proxy-password';
 import { faultAt, fileStart, type Fault } from './fault';
 import { readTextFile } from './text-file';
@@ -16,9 +25,47 @@ export interface FileCheck {
 const maxKnownHostsBytes = 64 * 1024 * 1024;
 const maxTokenBytes = 64 * 1024;
 
-/** Whether a path holds a private key that can be used. Nothing of the key gets into a message. */
-export function checkIdentity(path: string): FileCheck {
-  return { fault: checkIdentityFile(path), warnings: [], inside: [] };
+/** What an identity is used with: a host's passphrase and agent. */
+export type IdentityUse = Pick<LoginSettings, 'passphraseFile' | 'identityAgent'>;
+
+/** Whether a path holds a key that can be used as each of these hosts does. Nothing of the key gets into a message. */
+export async function checkIdentity(path: string, uses: readonly IdentityUse[]): Promise<FileCheck> {
+  if (uses.length === 0) return outside(await checkUnusedIdentityFile(path));
+  const agents = new Agents(() => performance.now(), process.env);
+  const checks = await Promise.all(uses.map((use) => checkIdentityFile(path, use, { agents, unixSeconds })));
+  return outside({
+    fault: checks.map(({ fault }) => fault).find((fault) => fault !== null) ?? null,
+    warnings: [...new Set(checks.flatMap(({ warnings }) => warnings))],
+  });
+}
+
+/** Whether there is an agent, and a key in it; for hosts that name no key of their own. Its absence may pass. */
+export async function checkAgent(identityAgent: string): Promise<FileCheck> {
+  try {
+    await new Agents(() => performance.now(), process.env).find(identityAgent).someKeys();
+    return { fault: null, warnings: [], inside: [] };
+  } catch (error) {
+    if (!(error instanceof ProbeFailure)) throw error;
+    return { fault: null, warnings: [error.message], inside: [] };
+  }
+}
+
+/** Whether a path holds a user's certificate. */
+export async function checkCertificate(path: string): Promise<FileCheck> {
+  return outside(await checkCertificateFile(path, unixSeconds()));
+}
+
+/** Whether a path holds a passphrase. */
+export async function checkPassphrase(path: string): Promise<FileCheck> {
+  return outside(await checkPassphraseFile(path));
+}
+
+function outside({ fault, warnings }: LoginFileCheck): FileCheck {
+  return { fault, warnings, inside: [] };
+}
+
+function unixSeconds(): number {
+  return Date.now() / 1000;
 }
 
 /** Whether a path holds a readable known_hosts file. Broken lines are warnings, as ssh only skips them. */

@@ -117,7 +117,7 @@ class Loading {
     named.addEntries(entries);
     // With faults in the form, the key files that hosts seem to use may not be the ones that were meant.
     if (wellFormed) named.addHosts(this.file, hosts);
-    const checked = named.check();
+    const checked = await named.check();
     this.#faults.push(...checked.faults);
     this.#warnings.push(...checked.warnings);
 

@@ -1,7 +1,16 @@
 import type { HostEntry } from '../inventory/entry';
 import type { Host, SshServer } from '../inventory/host';
 import { faultAt, fileStart, type Fault, type Place } from './fault';
-import { checkIdentity, checkKnownHosts, checkProxyPassword, checkSecretFile } from './key-file';
+import {
+  checkAgent,
+  checkCertificate,
+  checkIdentity,
+  checkKnownHosts,
+  checkPassphrase,
+  checkProxyPassword,
+  checkSecretFile,
+  type IdentityUse,
+} from './key-file';
 import { resolvePath } from './path-text';
 import { formatPath } from './schema-faults';
 import type { FragmentInput } from './schema';
@@ -21,6 +30,9 @@ interface NamedFile {
 
 const checks = {
   identity: checkIdentity,
+  agent: checkAgent,
+  certificate: checkCertificate,
+  passphrase: checkPassphrase,
   known_hosts: checkKnownHosts,
   secret: checkSecretFile,
   proxy_password: checkProxyPassword,
@@ -29,14 +41,15 @@ const checks = {
 /** Collects the key files that configurations name, and checks each of them once. */
 export class NamedFiles {
   readonly #files = new Map<string, NamedFile>();
+  /** How hosts use each identity, by its path; each way once. */
+  readonly #uses = new Map<string, Map<string, IdentityUse>>();
 
   /** Takes the files of an `ssh:` section. */
   addSsh(text: YamlText, path: readonly PathStep[], input: SshInput | undefined): void {
-    const { identity_file: identity, known_hosts: knownHosts } = input ?? {};
-    if (typeof identity === 'string') this.#add(text, [...path, 'identity_file'], 'identity', identity);
-    if (Array.isArray(identity)) {
-      for (const [i, one] of identity.entries()) this.#add(text, [...path, 'identity_file', i], 'identity', one);
-    }
+    const { known_hosts: knownHosts, passphrase_file: passphrase } = input ?? {};
+    this.#addList(text, [...path, 'identity_file'], 'identity', input?.identity_file);
+    this.#addList(text, [...path, 'certificate_file'], 'certificate', input?.certificate_file);
+    if (passphrase !== undefined) this.#add(text, [...path, 'passphrase_file'], 'passphrase', passphrase);
     if (knownHosts !== undefined) this.#add(text, [...path, 'known_hosts'], 'known_hosts', knownHosts);
     const password = input?.proxy_password_file;
     if (password !== undefined) this.#add(text, [...path, 'proxy_password_file'], 'proxy_password', password);
@@ -68,8 +81,12 @@ export class NamedFiles {
     const place = (): Place => fileStart;
     const done = new Set<SshServer>();
     const add = ({ name, ssh }: Pick<SshServer, 'name' | 'ssh'>): void => {
-      for (const path of ssh.identityFiles)
+      for (const path of ssh.identityFiles) {
         this.#addOnce({ path, kind: 'identity', file, place, label: `ssh.identity_file of ${name}` });
+        this.#addUse(path, ssh);
+      }
+      if (ssh.identityFiles.length === 0 && ssh.identityAgent !== null)
+        this.#addOnce({ path: ssh.identityAgent, kind: 'agent', file, place, label: `ssh.identity_agent of ${name}` });
       this.#addOnce({ path: ssh.knownHosts, kind: 'known_hosts', file, place, label: `ssh.known_hosts of ${name}` });
       if (ssh.via === null || done.has(ssh.via)) return;
       done.add(ssh.via);
@@ -78,16 +95,35 @@ export class NamedFiles {
     hosts.forEach(add);
   }
 
-  check(): { faults: Fault[]; warnings: Fault[] } {
+  async check(): Promise<{ faults: Fault[]; warnings: Fault[] }> {
     const faults: Fault[] = [];
     const warnings: Fault[] = [];
     for (const named of this.#files.values()) {
-      const { fault, warnings: few, inside } = checks[named.kind](named.path);
+      const { fault, warnings: few, inside } = await checks[named.kind](named.path, this.#usesOf(named.path));
       const say = (what: string): Fault => faultAt(named.file, named.place(), `${named.label}: ${what}`);
       if (fault !== null) faults.push(say(fault));
       warnings.push(...few.map(say), ...inside);
     }
     return { faults, warnings };
+  }
+
+  #usesOf(path: string): IdentityUse[] {
+    return [...(this.#uses.get(path)?.values() ?? [])];
+  }
+
+  #addUse(path: string, { passphraseFile, identityAgent }: IdentityUse): void {
+    const uses = this.#uses.get(path) ?? new Map<string, IdentityUse>();
+    this.#uses.set(path, uses.set(`${passphraseFile}\0${identityAgent}`, { passphraseFile, identityAgent }));
+  }
+
+  #addList(
+    text: YamlText,
+    path: readonly PathStep[],
+    kind: NamedFile['kind'],
+    written: string | readonly string[] | undefined,
+  ): void {
+    if (typeof written === 'string') this.#add(text, path, kind, written);
+    else for (const [i, one] of (written ?? []).entries()) this.#add(text, [...path, i], kind, one);
   }
 
   #add(text: YamlText, path: readonly PathStep[], kind: NamedFile['kind'], written: string): void {

@@ -1,6 +1,7 @@
 import { ProbeFailure } from '../failure';
 import { errorWords, quoted } from './foreign-text';
 import { keyFingerprint } from './host-key';
+import type { Login } from './login';
 
 /** How far a connection has come. */
 export type Phase = 'greeting' | 'key exchange' | 'authentication' | 'session' | 'idle';
@@ -11,6 +12,8 @@ export interface Situation {
   readonly phase: Phase;
   /** What the host sent before it identified itself as SSH. */
   readonly head: string;
+  /** How many keys and certificates it was shown. */
+  readonly shown: number;
 }
 
 /** The host presented a key that was not accepted. Nothing but the offer of algorithms was sent to it. */
@@ -59,7 +62,8 @@ export function translated(error: Error, situation: Situation): ProbeFailure {
   // The number is the reason of an SSH_MSG_DISCONNECT, the words its description (RFC 4253, section 11.1).
   if (typeof code === 'number') {
     const reason = phase === 'authentication' ? 'auth' : 'protocol';
-    return new ProbeFailure(reason, `${peer} hung up ${during(phase)}: ${words}`, options);
+    const tries = situation.shown > 1 ? ` after ${situation.shown} keys were shown to it` : '';
+    return new ProbeFailure(reason, `${peer} hung up ${during(phase)}${tries}: ${words}`, options);
   }
   if (error.message.includes('signature verification failed')) {
     return new ProbeFailure('host_key', `${peer} could not prove that its host key is its own`, options);
@@ -69,17 +73,18 @@ export function translated(error: Error, situation: Situation): ProbeFailure {
 }
 
 /** The host took none of the keys. `methods` is what it offers instead. */
-export function refusedKeys(
+export function refusedLogin(
   peer: string,
   user: string,
-  keys: readonly { toString(): string }[],
+  { offers, notes }: Login,
   methods: readonly string[],
   partial: boolean,
 ): ProbeFailure {
-  const tried = keys.map(String).join(', ');
+  const tried = [...new Set(offers.map(({ text }) => text))].join(', ');
   const offered = methods.length === 0 ? 'offers nothing else' : `offers ${quoted(methods.join(', '))}`;
   const verb = partial ? 'accepted a key, but asks for more than that' : 'refused the key';
-  return new ProbeFailure('auth', `${peer} ${verb} for user ${user} (${tried}); it ${offered}`);
+  const aside = notes.map((note) => `; ${note}`).join('');
+  return new ProbeFailure('auth', `${peer} ${verb} for user ${user} (${tried}); it ${offered}${aside}`);
 }
 
 function during(phase: Phase): string {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type Algorithms, Client } from 'ssh2';
 import { ProbeFailure } from '../failure';
 import { startCommand, type CommandOrder, type CommandOutcome } from './command';
-import { closedByHost, HostKeyRefused, type Phase, refusedKeys, type Situation, translated } from './connection-fault';
+import { closedByHost, HostKeyRefused, type Phase, refusedLogin, type Situation, translated } from './connection-fault';
 import {
   farewellMs,
   keptAnswerMs,
@@ -15,10 +15,12 @@ import {
 } from './connection-limits';
 import { readFairly } from './fair-reading';
 import { holdUntilTurn } from './handshake-gate';
-import type { PrivateKey } from './private-key';
-import type { ProbeProgress } from './progress';
+import type { Login } from './login';
+import { OfferQueue } from './offer-queue';
+import { asFailure, type ProbeProgress } from './progress';
 import { gatherReplies } from './reply-gathering';
-import { forgetRemoteVersion, shareOffer } from './ssh2-inside';
+import type { LoginOffer } from './signer';
+import { forgetRemoteVersion, hearSignatureAlgorithms, shareOffer, signBy, shownKey } from './ssh2-inside';
 import type { EndTurn, Turns } from './turns';
 
 /** What it takes to make a TCP connection an authenticated one. */
@@ -30,8 +32,7 @@ export interface ConnectionOptions {
   /** The IP address that was dialled. */
   readonly remoteAddress: string;
   readonly user: string;
-  /** Tried in this order. */
-  readonly keys: readonly PrivateKey[];
+  readonly login: Login;
   readonly algorithms: Algorithms;
   /** Whether the host may be trusted to be who it should be, by its public key in base64. */
   readonly trusts: (hostKey: string) => boolean;
@@ -54,8 +55,8 @@ const closedByUs = new ProbeFailure('internal', 'the connection was closed');
 export class SshConnection {
   readonly peer: string;
   readonly remoteAddress: string;
-  /** The keys the user was authenticated with, one of them. */
-  readonly keys: readonly PrivateKey[];
+  /** What there was to show; the user was let in for one of them. */
+  readonly offers: readonly LoginOffer[];
   /** Called when the host ends the connection while nothing runs on it. */
   onIdleEnd: () => void = () => undefined;
 
@@ -75,13 +76,16 @@ export class SshConnection {
   #head = '';
   #hostKey = '';
   #started = false;
+  #queue: OfferQueue | null = null;
+  /** Ends the wait for an agent, when the connection ends. */
+  #waiting: AbortController | null = null;
 
   private constructor(options: ConnectionOptions) {
     this.#opening = options;
     this.#socket = options.socket;
     this.peer = options.peer;
     this.remoteAddress = options.remoteAddress;
-    this.keys = options.keys;
+    this.offers = options.login.offers;
     this.#gatherReplies = gatherReplies(options.socket);
     this.#gone = new Promise((resolve) => this.#socket.once('close', () => resolve()));
   }
@@ -191,10 +195,11 @@ export class SshConnection {
   destroy(): void {
     this.#end ??= closedByUs;
     this.#endTurn();
+    this.#waiting?.abort();
     this.#socket.destroy();
   }
 
-  #begin({ user, algorithms, keys, handshakes, progress }: ConnectionOptions): void {
+  #begin({ user, algorithms, login, handshakes, progress }: ConnectionOptions): void {
     const client = this.#client;
     client.on('error', (error) => this.#failWith(() => translated(error, this.#situation())));
     client.on('end', () => this.#failWith(() => closedByHost(this.#situation())));
@@ -202,8 +207,8 @@ export class SshConnection {
     client.on('ready', () => this.#ready());
     client.on('handshake', () => this.#keysExchanged());
     holdUntilTurn(this.#socket, () => this.#takeTurn(handshakes, progress));
-    const offers = keys.flatMap((key) => key.offers);
-    let tried = 0;
+    const offers = new OfferQueue(login.offers);
+    this.#queue = offers;
     client.connect({
       sock: this.#socket,
       username: user,
@@ -214,15 +219,45 @@ export class SshConnection {
       hostVerifier: (hostKey: Buffer) => this.#verify(hostKey),
       authHandler: (methodsLeft, partial, next) => {
         const methods: readonly string[] | null = methodsLeft;
-        const key = offers[tried];
-        if (key === undefined || (methods !== null && !methods.includes('publickey'))) {
-          this.#fail(refusedKeys(this.peer, user, keys, methods ?? [], partial === true));
+        const offer = methods === null || methods.includes('publickey') ? offers.next() : null;
+        if (offer === null) {
+          this.#fail(refusedLogin(this.peer, user, login, methods ?? [], partial === true));
           return;
         }
-        tried += 1;
-        next({ type: 'publickey', username: user, key });
+        next({ type: 'publickey', username: user, key: shownKey(offer.algorithm, offer.blob) });
       },
     });
+    hearSignatureAlgorithms(client, (names) => offers.narrow(names));
+    signBy(client, (data, send) => void this.#sign(offers.toSign(), data, send, progress));
+  }
+
+  /** Answers a host that would accept a key if we prove that we have it. */
+  async #sign(
+    offer: LoginOffer | null,
+    data: Buffer,
+    send: (signature: Buffer) => void,
+    progress: ProbeProgress,
+  ): Promise<void> {
+    if (offer === null) {
+      this.#failWith(() => new ProbeFailure('protocol', `${this.peer} asks for a signature again and again`));
+      return;
+    }
+    const { signer, signatureAlgorithm } = offer;
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    if (signer.agent !== null) {
+      // Others shake hands while it may be asking its user.
+      this.#endTurn();
+      progress.enter(`while waiting for ${signer.agent} to sign for ${this.peer}`);
+    }
+    try {
+      const signature = await signer.sign(signatureAlgorithm, data, waiting.signal);
+      if (this.#end === null) send(signature);
+    } catch (error) {
+      this.#failWith(() => asFailure(error));
+    } finally {
+      this.#waiting = null;
+    }
   }
 
   async #takeTurn(handshakes: Turns, progress: ProbeProgress): Promise<void> {
@@ -289,6 +324,7 @@ export class SshConnection {
     this.#endTurn();
     this.#endTurn = () => undefined;
     this.#opening = null;
+    this.#queue = null;
     this.#rest();
     this.#onReady();
     this.#onReady = () => undefined;
@@ -311,11 +347,12 @@ export class SshConnection {
     if (this.#end !== null) return;
     this.#end = failure;
     this.#endTurn();
+    this.#waiting?.abort();
     this.#socket.destroy();
     this.#onFailure(failure);
   }
 
   #situation(): Situation {
-    return { peer: this.peer, phase: this.#phase, head: this.#head };
+    return { peer: this.peer, phase: this.#phase, head: this.#head, shown: this.#queue?.shown ?? 0 };
   }
 }

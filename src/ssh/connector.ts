@@ -7,28 +7,28 @@ import { HostKeyRefused } from './connection-fault';
 import { dial, endpoint } from './dial';
 import { keyTypeOf } from './host-key';
 import { findKnownKeys, refusalOf } from './host-verification';
-import type { IdentityFiles } from './identity';
+import type { Identities } from './identity';
 import { hostNames, type HostNames, type KnownHosts } from './known-hosts';
 import type { KnownHostsFiles } from './known-hosts-file';
-import type { PrivateKey } from './private-key';
+import { type Login, sameOffers } from './login';
 import type { ProbeProgress } from './progress';
 import type { Turns } from './turns';
 
-/** What is known beforehand about a host: the keys it may present, and those we log in with. */
+/** What is known beforehand about a host: the keys it may present, and with what we log in. */
 export interface Credentials {
   readonly names: HostNames;
   readonly knownHosts: KnownHosts;
-  readonly keys: readonly PrivateKey[];
+  readonly login: Login;
 }
 
 /** Makes connections to hosts: reads the files they name, finds their addresses, dials, verifies and logs in. */
 export class Connector {
   readonly #addresses: AddressBook;
   readonly #knownHosts: KnownHostsFiles;
-  readonly #identities: IdentityFiles;
+  readonly #identities: Identities;
   readonly #handshakes: Turns;
 
-  constructor(addresses: AddressBook, knownHosts: KnownHostsFiles, identities: IdentityFiles, handshakes: Turns) {
+  constructor(addresses: AddressBook, knownHosts: KnownHostsFiles, identities: Identities, handshakes: Turns) {
     this.#addresses = addresses;
     this.#knownHosts = knownHosts;
     this.#identities = identities;
@@ -37,18 +37,23 @@ export class Connector {
 
   /** Reads what the host's files hold now. Throws a ProbeFailure `host_key` or `auth`. */
   async credentialsFor(host: Host, progress: ProbeProgress): Promise<Credentials> {
-    progress.enter('while reading known_hosts and the private keys');
+    progress.enter('while reading known_hosts');
     const knownHosts = await progress.wait(this.#knownHosts.read(host.ssh.knownHosts));
-    const keys = await progress.wait(this.#identities.read(host.ssh.identityFiles));
-    if (keys.length === 0) throw new ProbeFailure('auth', `no private key is configured for ${host.name}`);
+    progress.enter(
+      host.ssh.identityAgent === null ? 'while reading the private keys' : 'while asking the agent for its keys',
+    );
+    const login = await progress.wait(this.#identities.read(host.ssh));
+    if (login.offers.length === 0) {
+      const why = ['no private key is configured', ...login.notes].join('; ');
+      throw new ProbeFailure('auth', `${why} for ${host.name}`);
+    }
     const names = hostNames({ name: host.name, address: host.address, port: host.ssh.port });
-    return { names, knownHosts, keys };
+    return { names, knownHosts, login };
   }
 
   /** Whether a connection made earlier would be made in the same way now. */
-  stillGood(connection: SshConnection, { names, knownHosts, keys }: Credentials): boolean {
-    const sameKeys = connection.keys.length === keys.length && connection.keys.every((key, at) => key === keys[at]);
-    return sameKeys && knownHosts.verify(names, connection.hostKey) === 'match';
+  stillGood(connection: SshConnection, { names, knownHosts, login }: Credentials): boolean {
+    return sameOffers(connection.offers, login.offers) && knownHosts.verify(names, connection.hostKey) === 'match';
   }
 
   /** An authenticated connection to a host whose key was verified. */
@@ -72,7 +77,7 @@ export class Connector {
   }
 
   async #shakeHands(host: Host, credentials: Credentials, progress: ProbeProgress): Promise<SshConnection> {
-    const { names, knownHosts, keys } = credentials;
+    const { names, knownHosts, login } = credentials;
     progress.enter(`while resolving ${host.address}`);
     const addresses = await progress.wait(this.#addresses.addressesOf(host.address));
     const socket = await dial(addresses, host.ssh.port, host.name, progress);
@@ -82,7 +87,7 @@ export class Connector {
       peer: endpoint(remoteAddress, host.ssh.port),
       remoteAddress,
       user: host.ssh.user,
-      keys,
+      login,
       algorithms: offeredAlgorithms(knownHosts.keyTypes(names)),
       trusts: (hostKey) => knownHosts.verify(names, hostKey) === 'match',
       handshakes: this.#handshakes,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readStrings } from './wire';
 
 /** The key types a server may prove itself with, in the order this exporter prefers them. */
 export const hostKeyTypes = [
@@ -35,19 +36,4 @@ export function keyTypeOf(blob: Buffer): string | null {
   const type = fields?.[0];
   if (fields === null || type === undefined || fields.length < 2) return null;
   return type.toString('latin1');
-}
-
-/** Cuts a blob into its length-prefixed strings (RFC 4251, section 5); null unless they fill it exactly. */
-function readStrings(blob: Buffer): Buffer[] | null {
-  const fields: Buffer[] = [];
-  let at = 0;
-  while (at < blob.length) {
-    if (at + 4 > blob.length) return null;
-    const length = blob.readUInt32BE(at);
-    at += 4;
-    if (length > blob.length - at) return null;
-    fields.push(blob.subarray(at, at + length));
-    at += length;
-  }
-  return fields;
 }

@@ -3,46 +3,57 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeKeyPair } from '../../test/lab/ssh-keys';
-import { checkIdentityFile, IdentityFiles, permissionFault } from './identity';
+import { Agents } from './agent';
+import { Identities } from './identity';
+import { permissionFault } from './key-file';
+import { checkIdentityFile } from './login-check';
+import type { Signer } from './signer';
 
 describe('key files', () => {
   let directory: string;
-  let files: IdentityFiles;
+  let identities: Identities;
   let nowMs: number;
+  const agents = new Agents(() => 0, {});
+  const surroundings = { agents, unixSeconds: () => 1e9 };
+  const none = { passphraseFile: null, identityAgent: null };
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'reboot-exporter-identity-'));
     nowMs = 0;
-    files = new IdentityFiles(() => nowMs);
+    identities = new Identities(
+      agents,
+      () => nowMs,
+      () => 1e9,
+    );
   });
 
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
   it('reads several in their order', async () => {
-    const keys = await files.read([written('one'), written('two')]);
+    const keys = await signersOf([written('one'), written('two')]);
     expect(keys).toHaveLength(2);
     expect(keys[0]?.fingerprint).not.toBe(keys[1]?.fingerprint);
   });
 
   it('parses a key once while its file stays the same, and again when it changes', async () => {
     const path = written('one');
-    const [first] = await files.read([path]);
+    const [first] = await signersOf([path]);
     nowMs += 5000;
-    expect((await files.read([path]))[0]).toBe(first);
+    expect((await signersOf([path]))[0]).toBe(first);
     written('one');
     nowMs += 5000;
-    expect((await files.read([path]))[0]?.fingerprint).not.toBe(first?.fingerprint);
+    expect((await signersOf([path]))[0]?.fingerprint).not.toBe(first?.fingerprint);
   });
 
   it('notices a change of permissions alone', async () => {
     const path = written('one');
-    await files.read([path]);
+    await signersOf([path]);
     chmodSync(path, 0o644);
     nowMs += 5000;
-    await expect(files.read([path])).rejects.toMatchObject({ reason: 'auth' });
+    await expect(signersOf([path])).rejects.toMatchObject({ reason: 'auth' });
     chmodSync(path, 0o600);
     nowMs += 5000;
-    expect(await files.read([path])).toHaveLength(1);
+    expect(await signersOf([path])).toHaveLength(1);
   });
 
   it.each([
@@ -55,16 +66,22 @@ describe('key files', () => {
     ['can be read by a group', () => written('group', undefined, 0o640), 'permissions 0640'],
   ])('both refuse a file that %s, in the same words', async (_, make, words) => {
     const path = make();
-    const fault = checkIdentityFile(path);
+    const { fault } = await checkIdentityFile(path, none, surroundings);
     expect(fault).toMatch(words);
     expect(fault).toContain(path);
-    await expect(files.read([path])).rejects.toMatchObject({ reason: 'auth', message: fault });
+    await expect(signersOf([path])).rejects.toMatchObject({ reason: 'auth', message: fault });
   });
 
-  it('finds nothing wrong with a good one', () => {
-    expect(checkIdentityFile(written('good'))).toBeNull();
-    expect(checkIdentityFile(written('read-only', undefined, 0o400))).toBeNull();
+  it('finds nothing wrong with a good one', async () => {
+    for (const path of [written('good'), written('read-only', undefined, 0o400)]) {
+      expect(await checkIdentityFile(path, none, surroundings)).toEqual({ fault: null, warnings: [] });
+    }
   });
+
+  async function signersOf(identityFiles: readonly string[]): Promise<readonly Signer[]> {
+    const { offers } = await identities.read({ ...none, identityFiles, certificateFiles: [] });
+    return offers.map(({ signer }) => signer);
+  }
 
   function written(name: string, text = makeKeyPair('ed25519').privateKey, mode = 0o600): string {
     const path = join(directory, name);

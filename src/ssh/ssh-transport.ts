@@ -2,12 +2,13 @@ import { lookup } from 'node:dns/promises';
 import { ProbeFailure } from '../failure';
 import type { Host } from '../inventory/host';
 import { AddressBook, type Lookup } from './address';
+import { Agents } from './agent';
 import type { CommandOutcome } from './command';
 import type { SshConnection } from './connection';
 import { type Credentials, Connector } from './connector';
 import { keyFingerprint } from './host-key';
 import { verifyWithParsedKeys } from './host-signature';
-import { IdentityFiles } from './identity';
+import { Identities } from './identity';
 import { KeptConnections } from './kept-connections';
 import { KnownHostsFiles } from './known-hosts-file';
 import { asFailure, ProbeProgress } from './progress';
@@ -26,6 +27,10 @@ export interface SshTransportOptions {
   readonly onDrop?: (host: Host) => void;
   /** A monotonic clock in milliseconds. */
   readonly nowMs?: () => number;
+  /** The time of day in seconds since 1970, by which certificates are valid; the system's by default. */
+  readonly unixSeconds?: () => number;
+  /** The variables that may name an agent's socket; this process's own by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** How names become addresses; the system's way by default. */
   readonly lookup?: Lookup;
 }
@@ -53,7 +58,11 @@ export class SshTransport implements Transport {
     this.#connector = new Connector(
       new AddressBook(options.lookup ?? ((name) => lookup(name, { all: true })), this.#nowMs),
       new KnownHostsFiles(this.#nowMs),
-      new IdentityFiles(this.#nowMs),
+      new Identities(
+        new Agents(this.#nowMs, options.environment ?? process.env),
+        this.#nowMs,
+        options.unixSeconds ?? (() => Date.now() / 1000),
+      ),
       new Turns(options.handshakes ?? 16),
     );
     const idlePeriodMs = Number.isFinite(this.#periodSeconds) ? idlePeriods * 1000 * this.#periodSeconds : 0;

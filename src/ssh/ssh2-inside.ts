@@ -1,13 +1,41 @@
-import type { Algorithms, Client } from 'ssh2';
+import { type Algorithms, type Client, type ParsedKey, utils } from 'ssh2';
+import { strings } from './wire';
 
 /** Members of ssh2's client that its types do not show. */
 interface Inside {
   _remoteVer?: string;
-  _protocol?: { _offer?: unknown };
+  _protocol?: Protocol;
+}
+
+/** What ssh2 1.17 has in lib/protocol/Protocol.js, as far as it is used here. */
+interface Protocol {
+  _offer?: unknown;
+  /** Set while keys are exchanged; other messages wait in the queue for that long. */
+  _kexinit?: unknown;
+  _queue?: Buffer[];
+  readonly _cipher: { encrypt(packet: Buffer): void };
+  readonly _packetRW: { readonly write: PacketWriter };
+  readonly _authsQueue: string[];
+  readonly _handlers: { EXT_INFO?: (protocol: unknown, extensions: readonly Extension[]) => void };
+  authPK(user: string, key: ParsedKey, algorithm?: string, toSign?: (data: Buffer) => void): void;
+}
+
+interface PacketWriter {
+  readonly allocStart: number;
+  alloc(length: number): Buffer;
+  finalize(packet: Buffer): Buffer;
+}
+
+interface Extension {
+  readonly name: string;
+  readonly algs?: readonly string[];
 }
 
 /** The lists of algorithms that a connection would send if keys were exchanged again; never changed once made. */
 const offers = new WeakMap<Algorithms, unknown>();
+
+/** Any valid public key: what is wanted of it is that ssh2 takes it for one that it parsed. */
+const sample = utils.parseKey('ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea');
 
 /**
  * OpenSSH announces all its host keys after the login, and ssh2 has each of them proven, which costs the host a signature and
@@ -24,4 +52,63 @@ export function shareOffer(client: Client, algorithms: Algorithms): void {
   const shared = offers.get(algorithms);
   if (shared === undefined) offers.set(algorithms, protocol._offer);
   else protocol._offer = shared;
+}
+
+/**
+ * A public key or a certificate as ssh2 takes it for a login. It has no private half: what signs is set by `signBy`. Named after the
+ * algorithm rather than the type, an RSA key is not taken for one that signs with SHA-1.
+ */
+export function shownKey(algorithm: string, blob: Buffer): ParsedKey {
+  if (sample instanceof Error) throw sample;
+  return Object.create(sample, {
+    type: { value: algorithm },
+    isPrivateKey: { value: () => true },
+    getPublicSSH: { value: () => blob },
+  }) as ParsedKey;
+}
+
+/**
+ * Has the signatures of logins made elsewhere, by whoever has the key, in their own time. ssh2 signs only with keys in memory,
+ * and names the algorithm of a certificate where the one of its key belongs (PROTOCOL.certkeys of OpenSSH), which no host
+ * takes. `sign` gets what is to be signed, and sends the signature as SSH writes it. To be called right after `connect`.
+ */
+export function signBy(client: Client, sign: (data: Buffer, send: (signature: Buffer) => void) => void): void {
+  const protocol = (client as unknown as Inside)._protocol;
+  if (protocol === undefined) return;
+  const { authPK } = protocol;
+  protocol.authPK = (user, key, algorithm, toSign) => {
+    if (toSign === undefined) {
+      authPK.call(protocol, user, key, algorithm);
+      return;
+    }
+    // What is signed is the session's id, as a string, and the request up to the signature (RFC 4252, section 7).
+    authPK.call(protocol, user, key, algorithm, (data) => {
+      const request = data.subarray(4 + data.readUInt32BE(0));
+      sign(data, (signature) => sendRequest(protocol, Buffer.concat([request, strings(signature)])));
+    });
+  };
+}
+
+/** As the end of ssh2's own `authPK`, with its `sendPacket`. */
+function sendRequest(protocol: Protocol, request: Buffer): void {
+  const writer = protocol._packetRW.write;
+  const start = writer.allocStart;
+  const packet = writer.alloc(request.length);
+  packet.set(request, start);
+  protocol._authsQueue.push('publickey');
+  const finished = writer.finalize(packet);
+  if (protocol._kexinit === undefined) protocol._cipher.encrypt(finished);
+  else (protocol._queue ??= []).push(finished);
+}
+
+/** Hears with which algorithms a host takes signatures, where it says so (RFC 8308). To be called right after `connect`. */
+export function hearSignatureAlgorithms(client: Client, heard: (names: readonly string[]) => void): void {
+  const handlers = (client as unknown as Inside)._protocol?._handlers;
+  if (handlers === undefined) return;
+  const { EXT_INFO: handle } = handlers;
+  handlers.EXT_INFO = (protocol, extensions) => {
+    const names = extensions.find(({ name }) => name === 'server-sig-algs')?.algs;
+    if (names !== undefined) heard(names);
+    handle?.(protocol, extensions);
+  };
 }
