@@ -79,6 +79,7 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
   });
   const transport = new SshTransport({
     periodSeconds: periodSeconds(config.probe.schedule, time.nowMs()),
+    probesAtATime: () => config.probe.concurrency,
     onDrop: (host) => fleet.noteDrop(host.name),
   });
   const fleet = new Fleet(

@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { ProbeFailure } from '../failure';
+import type { AddressFamily } from '../inventory/host';
 import { errorCode } from './error-code';
 import { errorWords, quoted } from './foreign-text';
 
@@ -9,6 +10,8 @@ export type Lookup = (name: string) => Promise<readonly LookupAddress[]>;
 
 /** A server with more addresses than this is tried at the first ones only. */
 const maxAddresses = 8;
+/** So many of each name are kept: those of the family that is wanted may come last. */
+const maxKnownAddresses = 64;
 
 /** How long an answer is used again; getaddrinfo(3) does not tell the record's time to live. */
 const answerTrustMs = 60_000;
@@ -49,10 +52,22 @@ export class AddressBook {
     this.#nowMs = nowMs;
   }
 
-  /** The addresses of a host, in the order to try them. Throws a ProbeFailure `dns`; the caller bounds the wait. */
-  async addressesOf(host: string): Promise<readonly LookupAddress[]> {
-    const family = isIP(host);
-    if (family !== 0) return [{ address: host, family }];
+  /**
+   * The addresses of a host that are of a family, in the order to try them. Throws a ProbeFailure `dns`; the caller bounds
+   * the wait.
+   */
+  async addressesOf(host: string, family: AddressFamily = 'any'): Promise<readonly LookupAddress[]> {
+    const own = isIP(host);
+    const all = own === 0 ? await this.#addressesOfName(host) : [{ address: host, family: own }];
+    if (family === 'any') return all.slice(0, maxAddresses);
+    const wanted = all.filter((one) => one.family === (family === 'inet' ? 4 : 6)).slice(0, maxAddresses);
+    if (wanted.length > 0) return wanted;
+    const kind = family === 'inet' ? 'IPv4' : 'IPv6';
+    const what = own === 0 ? `${quoted(host)} has no ${kind} address` : `${host} is no ${kind} address`;
+    throw new ProbeFailure('dns', `${what}, and address_family is ${family}`);
+  }
+
+  async #addressesOfName(host: string): Promise<readonly LookupAddress[]> {
     const known = this.#answers.get(host);
     if (known !== undefined && this.#nowMs() - known.atMs < answerTrustMs) return known.addresses;
     let underWay = this.#underWay.get(host);
@@ -74,7 +89,7 @@ export class AddressBook {
     else await new Promise<void>((turn) => lane.queue.push(turn));
     const startedMs = this.#nowMs();
     try {
-      const addresses = (await this.#lookup(host)).slice(0, maxAddresses);
+      const addresses = (await this.#lookup(host)).slice(0, maxKnownAddresses);
       if (addresses.length === 0) throw new ProbeFailure('dns', `${host} has no address`);
       if (this.#nowMs() - startedMs < slowMs) this.#slowNames.delete(host);
       else this.#slowNames.add(host);

@@ -33,7 +33,7 @@ export const maxErrorBytes = 1024 * 1024;
 const errorHeadBytes = 400;
 
 /** ssh2 cuts what it sends into packets of the size that the host asked for, and never comes to an end with 0. */
-const minPacketBytes = 256;
+export const minPacketBytes = 256;
 
 /**
  * How long to wait for the rest once the host has said that its command ended.
@@ -145,7 +145,7 @@ function refusal(error: Error, order: CommandOrder): ProbeFailure {
 }
 
 /** The largest packet the host takes on this channel; ssh2 has it, but its types do not. */
-function packetBytes(channel: ClientChannel): number {
+export function packetBytes(channel: ClientChannel): number {
   const { outgoing } = channel as unknown as { outgoing?: { packetSize?: number } };
   return outgoing?.packetSize ?? 0;
 }

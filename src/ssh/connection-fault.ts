@@ -4,7 +4,7 @@ import { keyFingerprint } from './host-key';
 import type { Login } from './login';
 
 /** How far a connection has come. */
-export type Phase = 'greeting' | 'key exchange' | 'authentication' | 'session' | 'idle';
+export type Phase = 'greeting' | 'key exchange' | 'authentication' | 'session' | 'forwarding' | 'idle';
 
 /** Where a connection was when something went wrong. */
 export interface Situation {
@@ -48,6 +48,8 @@ export function closedByHost({ peer, phase, head }: Situation): ProbeFailure {
 /** What an error of ssh2 means, by where it happened. */
 export function translated(error: Error, situation: Situation): ProbeFailure {
   const { peer, phase, head } = situation;
+  // The way to the host ended: what is on it has no say in that.
+  if (error instanceof ProbeFailure) return error;
   const { level, code } = error as Error & { level?: string; code?: unknown };
   const words = quoted(errorWords(error));
   const options = { cause: error };
@@ -59,6 +61,7 @@ export function translated(error: Error, situation: Situation): ProbeFailure {
     const what = code === 'ECONNRESET' ? 'reset the connection' : `lost the connection (${String(code ?? words)})`;
     return new ProbeFailure(reason, `${peer} ${what} ${during(phase)}`, options);
   }
+  if (level === 'client-timeout') return new ProbeFailure('connect', `${peer} answers no more`, options);
   // The number is the reason of an SSH_MSG_DISCONNECT, the words its description (RFC 4253, section 11.1).
   if (typeof code === 'number') {
     const reason = phase === 'authentication' ? 'auth' : 'protocol';
@@ -89,5 +92,6 @@ export function refusedLogin(
 
 function during(phase: Phase): string {
   if (phase === 'greeting') return 'before it identified itself';
+  if (phase === 'forwarding') return 'while it carried others';
   return phase === 'idle' ? 'while nothing ran on it' : `during ${phase}`;
 }

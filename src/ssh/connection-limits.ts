@@ -7,6 +7,15 @@ import { maxErrorBytes } from './command';
 export const maxHandshakeBytes = 64 * 1024;
 /** What a host may send while nobody asks it for anything. */
 export const maxIdleBytes = 64 * 1024;
+/** What a bastion may send beyond what hosts behind it were asked for, all of them together. */
+export const maxForwardBytes = 64 * 1024 * 1024;
+/**
+ * How much of that each channel allows for: the window ssh2 gives is 2 MiB, and what a host sent may be on its way in small
+ * pieces when we close the channel.
+ */
+export const channelBytes = 4 * 1024 * 1024;
+/** What a bastion may add to each piece of a host's data. */
+export const channelFramingBytes = 128;
 /** Room for the framing of what it sends when asked. */
 const framingBytes = 512 * 1024;
 

@@ -1,11 +1,11 @@
-import type { Socket } from 'node:net';
-import { type Algorithms, Client } from 'ssh2';
+import { type Algorithms, Client, type ClientChannel } from 'ssh2';
 import { ProbeFailure } from '../failure';
 import { startCommand, type CommandOrder, type CommandOutcome } from './command';
 import { closedByHost, HostKeyRefused, type Phase, refusedLogin, type Situation, translated } from './connection-fault';
 import {
   farewellMs,
   keptAnswerMs,
+  maxForwardBytes,
   maxHandshakeBytes,
   maxIdleBytes,
   maxKeyExchanges,
@@ -21,16 +21,17 @@ import { asFailure, type ProbeProgress } from './progress';
 import { gatherReplies } from './reply-gathering';
 import type { LoginOffer } from './signer';
 import { forgetRemoteVersion, hearSignatureAlgorithms, shareOffer, signBy, shownKey } from './ssh2-inside';
+import type { TransportStream } from './transport-stream';
 import type { EndTurn, Turns } from './turns';
 
-/** What it takes to make a TCP connection an authenticated one. */
+/** What it takes to make a connection an authenticated one. */
 export interface ConnectionOptions {
   /** Connected; nothing has been read from it. It belongs to the connection from now on. */
-  readonly socket: Socket;
+  readonly socket: TransportStream;
   /** The endpoint, for messages. */
   readonly peer: string;
-  /** The IP address that was dialled. */
-  readonly remoteAddress: string;
+  /** The IP address that was dialled, by us or for us; null where nobody tells. */
+  readonly remoteAddress: string | null;
   readonly user: string;
   readonly login: Login;
   readonly algorithms: Algorithms;
@@ -38,6 +39,8 @@ export interface ConnectionOptions {
   readonly trusts: (hostKey: string) => boolean;
   /** Bounds the handshakes that run at a time. */
   readonly handshakes: Turns;
+  /** How often the host is asked whether it is still there; 0: never. */
+  readonly keepaliveMs?: number;
   readonly progress: ProbeProgress;
 }
 
@@ -54,7 +57,7 @@ const closedByUs = new ProbeFailure('internal', 'the connection was closed');
  */
 export class SshConnection {
   readonly peer: string;
-  readonly remoteAddress: string;
+  readonly remoteAddress: string | null;
   /** What there was to show; the user was let in for one of them. */
   readonly offers: readonly LoginOffer[];
   /** Called when the host ends the connection while nothing runs on it. */
@@ -62,7 +65,7 @@ export class SshConnection {
 
   /** Until it is authenticated; a connection may be kept for months, and with it what it was made with. */
   #opening: ConnectionOptions | null;
-  readonly #socket: Socket;
+  readonly #socket: TransportStream;
   readonly #client = new Client();
   readonly #gone: Promise<void>;
   readonly #gatherReplies: () => void;
@@ -122,6 +125,11 @@ export class SshConnection {
     return this.#started;
   }
 
+  /** Why it ended; null while it has not. */
+  get ended(): ProbeFailure | null {
+    return this.#end;
+  }
+
   /** Resolves when the socket is closed. */
   get gone(): Promise<void> {
     return this.#gone;
@@ -175,6 +183,31 @@ export class SshConnection {
   }
 
   /**
+   * Opens a channel to another server through this one, any number at a time; no command can run beside them. `opened` is
+   * called once, if need be when the connection ends.
+   */
+  forward(address: string, port: number, opened: (error: Error | undefined, channel: ClientChannel) => void): void {
+    if (this.#end !== null) return;
+    this.#phase = 'forwarding';
+    // What OpenSSH says as well where it stands in for nobody.
+    try {
+      this.#client.forwardOut('127.0.0.1', 65_535, address, port, opened);
+    } catch {
+      this.#failWith(() => closedByHost(this.#situation()));
+    }
+  }
+
+  /** Lets a host that forwards send so many bytes more than it may already, up to a bound. */
+  allow(bytes: number): void {
+    this.#allowedBytes = Math.min(this.#allowedBytes + bytes, maxForwardBytes);
+  }
+
+  /** Lets a host that forwards exchange keys again, as it has to now and then. */
+  allowExchanges(): void {
+    this.#allowedExchanges = maxKeyExchanges;
+  }
+
+  /**
    * Has the kernel notice when the host goes away while nothing runs: one that restarted answers with a reset. SSH's own
    * keepalive would cost both sides an encrypted packet for the same news.
    */
@@ -199,7 +232,7 @@ export class SshConnection {
     this.#socket.destroy();
   }
 
-  #begin({ user, algorithms, login, handshakes, progress }: ConnectionOptions): void {
+  #begin({ user, algorithms, login, handshakes, keepaliveMs, progress }: ConnectionOptions): void {
     const client = this.#client;
     client.on('error', (error) => this.#failWith(() => translated(error, this.#situation())));
     client.on('end', () => this.#failWith(() => closedByHost(this.#situation())));
@@ -216,6 +249,8 @@ export class SshConnection {
       algorithms,
       // The deadline is ours; that of ssh2 covers the handshake alone.
       readyTimeout: 0,
+      keepaliveInterval: keepaliveMs ?? 0,
+      keepaliveCountMax: 1,
       hostVerifier: (hostKey: Buffer) => this.#verify(hostKey),
       authHandler: (methodsLeft, partial, next) => {
         const methods: readonly string[] | null = methodsLeft;

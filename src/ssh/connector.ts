@@ -1,10 +1,10 @@
 import { ProbeFailure } from '../failure';
-import type { Host } from '../inventory/host';
+import type { SshServer } from '../inventory/host';
 import type { AddressBook } from './address';
 import { offeredAlgorithms } from './algorithms';
+import { Bastions } from './bastions';
 import { SshConnection } from './connection';
 import { HostKeyRefused } from './connection-fault';
-import { dial, endpoint } from './dial';
 import { keyTypeOf } from './host-key';
 import { findKnownKeys, refusalOf } from './host-verification';
 import type { Identities } from './identity';
@@ -13,6 +13,7 @@ import type { KnownHostsFiles } from './known-hosts-file';
 import { type Login, sameOffers } from './login';
 import type { ProbeProgress } from './progress';
 import type { Turns } from './turns';
+import { reach } from './way';
 
 /** What is known beforehand about a host: the keys it may present, and with what we log in. */
 export interface Credentials {
@@ -21,34 +22,59 @@ export interface Credentials {
   readonly login: Login;
 }
 
-/** Makes connections to hosts: reads the files they name, finds their addresses, dials, verifies and logs in. */
-export class Connector {
-  readonly #addresses: AddressBook;
-  readonly #knownHosts: KnownHostsFiles;
-  readonly #identities: Identities;
-  readonly #handshakes: Turns;
+/** What a connector works with. */
+export interface ConnectorOptions {
+  readonly addresses: AddressBook;
+  readonly knownHosts: KnownHostsFiles;
+  readonly identities: Identities;
+  /** Bounds the handshakes that run at a time. */
+  readonly handshakes: Turns;
+  /** Is told of every connection that was made, to a host or a bastion. */
+  readonly onConnection: (connection: SshConnection) => void;
+  /** A connection to a bastion that carried nothing for so long is closed. */
+  readonly bastionIdleMs: number;
+  /** Hosts that may wait for bastions at a time. */
+  readonly maxWaiting: () => number;
+  /** A monotonic clock in milliseconds. */
+  readonly nowMs: () => number;
+}
 
-  constructor(addresses: AddressBook, knownHosts: KnownHostsFiles, identities: Identities, handshakes: Turns) {
-    this.#addresses = addresses;
-    this.#knownHosts = knownHosts;
-    this.#identities = identities;
-    this.#handshakes = handshakes;
+/** How often a bastion is asked whether it is still there: one that is gone without a word holds up all the hosts behind it. */
+const bastionCheckMs = 3000;
+
+/** Makes connections to hosts: reads the files they name, finds the way to them, verifies and logs in. */
+export class Connector {
+  readonly addresses: AddressBook;
+  readonly bastions: Bastions;
+  readonly #options: ConnectorOptions;
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+    this.addresses = options.addresses;
+    this.bastions = new Bastions({
+      connect: async (bastion, progress) =>
+        this.connect(bastion, await this.credentialsFor(bastion, progress), progress, bastionCheckMs),
+      stillGood: async (bastion, connection, progress) =>
+        this.stillGood(connection, await this.credentialsFor(bastion, progress)),
+      idleMs: options.bastionIdleMs,
+      maxWaiting: options.maxWaiting,
+      nowMs: options.nowMs,
+    });
   }
 
   /** Reads what the host's files hold now. Throws a ProbeFailure `host_key` or `auth`. */
-  async credentialsFor(host: Host, progress: ProbeProgress): Promise<Credentials> {
+  async credentialsFor(host: SshServer, progress: ProbeProgress): Promise<Credentials> {
     progress.enter('while reading known_hosts');
-    const knownHosts = await progress.wait(this.#knownHosts.read(host.ssh.knownHosts));
+    const knownHosts = await progress.wait(this.#options.knownHosts.read(host.ssh.knownHosts));
     progress.enter(
       host.ssh.identityAgent === null ? 'while reading the private keys' : 'while asking the agent for its keys',
     );
-    const login = await progress.wait(this.#identities.read(host.ssh));
+    const login = await progress.wait(this.#options.identities.read(host.ssh));
     if (login.offers.length === 0) {
       const why = ['no private key is configured', ...login.notes].join('; ');
       throw new ProbeFailure('auth', `${why} for ${host.name}`);
     }
-    const names = hostNames({ name: host.name, address: host.address, port: host.ssh.port });
-    return { names, knownHosts, login };
+    return { names: namesOf(host), knownHosts, login };
   }
 
   /** Whether a connection made earlier would be made in the same way now. */
@@ -56,12 +82,17 @@ export class Connector {
     return sameOffers(connection.offers, login.offers) && knownHosts.verify(names, connection.hostKey) === 'match';
   }
 
-  /** An authenticated connection to a host whose key was verified. */
-  async connect(host: Host, credentials: Credentials, progress: ProbeProgress): Promise<SshConnection> {
+  /** An authenticated connection to a host whose key was verified. `keepaliveMs` is for those that are in use all the time. */
+  async connect(
+    host: SshServer,
+    credentials: Credentials,
+    progress: ProbeProgress,
+    keepaliveMs = 0,
+  ): Promise<SshConnection> {
     const { names, knownHosts } = credentials;
     const searched = knownHosts.remembered(names) !== null;
     try {
-      return await this.#shakeHands(host, credentials, progress);
+      return await this.#shakeHands(host, credentials, progress, keepaliveMs);
     } catch (error) {
       if (!(error instanceof HostKeyRefused)) throw error;
       const known = await findKnownKeys(knownHosts, names, progress);
@@ -70,28 +101,40 @@ export class Connector {
       const types = knownHosts.keyTypes(names);
       const presented = keyTypeOf(error.hostKey);
       if (!searched && types.length > 0 && types.every((type) => type !== presented)) {
-        return await this.connect(host, credentials, progress);
+        return await this.connect(host, credentials, progress, keepaliveMs);
       }
       throw refusalOf(host, error, credentials, known);
     }
   }
 
-  async #shakeHands(host: Host, credentials: Credentials, progress: ProbeProgress): Promise<SshConnection> {
-    const { names, knownHosts, login } = credentials;
-    progress.enter(`while resolving ${host.address}`);
-    const addresses = await progress.wait(this.#addresses.addressesOf(host.address));
-    const socket = await dial(addresses, host.ssh.port, host.name, progress);
-    const remoteAddress = socket.remoteAddress ?? host.address;
-    return SshConnection.open({
-      socket,
-      peer: endpoint(remoteAddress, host.ssh.port),
+  async #shakeHands(
+    host: SshServer,
+    { names, knownHosts, login }: Credentials,
+    progress: ProbeProgress,
+    keepaliveMs: number,
+  ): Promise<SshConnection> {
+    const { stream, peer, remoteAddress } = await reach(host, this, progress);
+    // The way may have ended between two turns of the event loop, and nobody would hear of that any more.
+    if (stream.destroyed) throw stream.errored ?? new ProbeFailure('connect', `${peer} closed the connection at once`);
+    const connection = await SshConnection.open({
+      socket: stream,
+      peer,
       remoteAddress,
       user: host.ssh.user,
       login,
       algorithms: offeredAlgorithms(knownHosts.keyTypes(names)),
       trusts: (hostKey) => knownHosts.verify(names, hostKey) === 'match',
-      handshakes: this.#handshakes,
+      handshakes: this.#options.handshakes,
+      keepaliveMs,
       progress,
     });
+    this.#options.onConnection(connection);
+    return connection;
   }
+}
+
+/** The names that a server's keys may stand under in known_hosts. An alias stands alone, whatever the port (ssh_config(5), HostKeyAlias). */
+function namesOf({ name, address, ssh }: SshServer): HostNames {
+  if (ssh.hostKeyAlias === null) return hostNames({ name, address, port: ssh.port });
+  return { exact: [ssh.hostKeyAlias.toLowerCase()], withoutPort: [] };
 }

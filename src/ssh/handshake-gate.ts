@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /**
  * Keeps what a host sends from whoever listens to `data` of its socket until `turn`
@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
  * A stream to whose `readable` someone listens does not flow, and flows on by
  * itself when the last such listener leaves (Node's documentation of `readable`).
  */
-export function holdUntilTurn(socket: Socket, turn: () => Promise<void>): void {
+export function holdUntilTurn(socket: Duplex, turn: () => Promise<void>): void {
   let listening = false;
   let arrived = false;
   let asked = false;

@@ -1,6 +1,6 @@
 import { setImmediate as pause } from 'node:timers/promises';
 import { ProbeFailure } from '../failure';
-import type { Host } from '../inventory/host';
+import type { SshServer } from '../inventory/host';
 import type { HostKeyRefused } from './connection-fault';
 import { keyFingerprint, keyTypeOf } from './host-key';
 import { type HostNames, type KnownHosts, type KnownKeys, knownHostsLine } from './known-hosts';
@@ -23,7 +23,7 @@ export async function findKnownKeys(
 
 /** The failure that says why a key was refused and what to do about it. It names all fingerprints concerned. */
 export function refusalOf(
-  host: Host,
+  host: SshServer,
   { peer, hostKey }: HostKeyRefused,
   { names, knownHosts }: { readonly names: HostNames; readonly knownHosts: KnownHosts },
   known: KnownKeys,

@@ -1,11 +1,14 @@
 import { hostAt } from '../../test/ssh/target';
+import { ProbeFailure } from '../failure';
 import type { Host } from '../inventory/host';
+import { BastionFailure } from './bastion-failure';
 import { type Keepable, KeptConnections } from './kept-connections';
 
 class Fake implements Keepable {
   usable = true;
   closed = false;
   watched = false;
+  ended: ProbeFailure | null = null;
   onIdleEnd = (): void => undefined;
 
   watchPeer(): void {
@@ -140,6 +143,30 @@ describe('KeptConnections', () => {
       expect(kept.welcomes(web)).toBe(true);
     }
     expect(dropped).toHaveLength(5);
+  });
+
+  it('holds the end of a bastion against nobody', () => {
+    for (let time = 0; time < 5; time += 1) {
+      const connection = new Fake();
+      connection.ended = BastionFailure.at('b1', new ProbeFailure('protocol', 'it is gone'));
+      kept.keep(web, connection, false);
+      connection.drop();
+    }
+    expect(dropped).toEqual([]);
+    expect(kept.welcomes(web)).toBe(true);
+    expect(kept.size).toBe(0);
+  });
+
+  it('does not give one to a host that is reached otherwise now', () => {
+    const connection = new Fake();
+    const via = { ...host('b1'), port: 22 };
+    kept.keep(
+      hostAt({ name: 'web-1', port: 22, identityFiles: [], knownHosts: '/k', ssh: { via } }),
+      connection,
+      false,
+    );
+    expect(kept.take(web)).toBeNull();
+    expect(connection.closed).toBe(true);
   });
 
   it('leaves a host in peace that refused a second command', () => {

@@ -1,9 +1,13 @@
-import type { Host } from '../inventory/host';
+import type { ProbeFailure } from '../failure';
+import type { Host, SshServer } from '../inventory/host';
+import { BastionFailure } from './bastion-failure';
 
 /** What has to be known of a connection to keep it. */
 export interface Keepable {
   /** Whether it can carry another command. */
   readonly usable: boolean;
+  /** Why it ended; null while it has not. */
+  readonly ended: ProbeFailure | null;
   /** Called when the host ends it while nothing runs. */
   onIdleEnd: () => void;
   /** Has the kernel notice when the host goes away while nothing runs. */
@@ -116,6 +120,8 @@ export class KeptConnections<Connection extends Keepable> {
     const { host } = kept;
     if (this.#kept.get(host.name) !== kept) return;
     this.#remove(host.name);
+    // A bastion took the connections of all the hosts behind it along: they did nothing.
+    if (kept.connection.ended instanceof BastionFailure) return;
     // A host that ends every connection as soon as it is idle tells nothing by it.
     if (!kept.reused) this.unusable(host);
     if (this.welcomes(host)) this.#options.onDrop(host);
@@ -137,6 +143,13 @@ function sameServer(one: Host, other: Host): boolean {
     one.address === other.address &&
     one.ssh.port === other.ssh.port &&
     one.ssh.user === other.ssh.user &&
-    one.ssh.knownHosts === other.ssh.knownHosts
+    one.ssh.knownHosts === other.ssh.knownHosts &&
+    one.ssh.hostKeyAlias === other.ssh.hostKeyAlias &&
+    (one.ssh.via === other.ssh.via || wayOf(one) === wayOf(other))
   );
+}
+
+/** By what a server is reached, as text: a configuration that is read again has other objects for the same. */
+function wayOf({ ssh }: SshServer): string {
+  return JSON.stringify([ssh.via, ssh.proxy]);
 }

@@ -19,7 +19,7 @@ export class ProbeProgress {
   readonly #nowMs: () => number;
   readonly #startedMs: number;
   readonly #steps = new Set<(failure: ProbeFailure) => void>();
-  #doing = 'before it began';
+  #doing: string | (() => string) = 'before it began';
   #over: ProbeFailure | null = null;
 
   /** `signal` ends the probe; `nowMs` is a monotonic clock in milliseconds. */
@@ -38,7 +38,7 @@ export class ProbeProgress {
 
   /** What is being done, such as `during key exchange with 203.0.113.10:22`. */
   get doing(): string {
-    return this.#doing;
+    return typeof this.#doing === 'string' ? this.#doing : this.#doing();
   }
 
   /** Why the probe was ended from outside; null while it was not. */
@@ -46,8 +46,8 @@ export class ProbeProgress {
     return this.#over;
   }
 
-  /** Names what is being done. */
-  enter(doing: string): void {
+  /** Names what is being done; a function, where others do it, is asked when it matters. */
+  enter(doing: string | (() => string)): void {
     this.#doing = doing;
   }
 
@@ -88,6 +88,31 @@ export class ProbeProgress {
     });
   }
 
+  /**
+   * Does something that may not take longer than so many milliseconds. `late` says how it fails then; in the failure
+   * the probe's own end goes first.
+   */
+  within<T>(
+    limitMs: number,
+    work: (part: ProbeProgress) => Promise<T>,
+    late: (doing: string) => ProbeFailure,
+  ): Promise<T> {
+    const controller = new AbortController();
+    const part = new ProbeProgress(controller.signal, this.#nowMs);
+    this.enter(() => part.doing);
+    return this.step<T>((settle) => {
+      const timer = setTimeout(() => part.abort(late(part.doing)), limitMs);
+      const end = (): void => {
+        clearTimeout(timer);
+        part.finish();
+      };
+      work(part)
+        .then(settle.done, (error: unknown) => settle.fail(asFailure(error)))
+        .finally(end);
+      return () => part.abort(this.#over ?? late(part.doing));
+    });
+  }
+
   /** Waits for a promise that can't be given up; whatever becomes of it after the end is dropped. */
   wait<T>(promise: Promise<T>): Promise<T> {
     return this.step<T>((settle) => {
@@ -102,7 +127,7 @@ export class ProbeProgress {
     const reason: unknown = this.#signal.reason;
     // Whoever set the deadline does not know at which step it would find the probe.
     if (reason instanceof ProbeFailure && reason.reason !== 'timeout') return reason;
-    return new ProbeFailure('timeout', `timed out after ${this.elapsedSeconds.toFixed(1)} s ${this.#doing}`);
+    return new ProbeFailure('timeout', `timed out after ${this.elapsedSeconds.toFixed(1)} s ${this.doing}`);
   }
 }
 

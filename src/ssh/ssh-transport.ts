@@ -3,6 +3,7 @@ import { ProbeFailure } from '../failure';
 import type { Host } from '../inventory/host';
 import { AddressBook, type Lookup } from './address';
 import { Agents } from './agent';
+import { BastionFailure } from './bastion-failure';
 import type { CommandOutcome } from './command';
 import type { SshConnection } from './connection';
 import { type Credentials, Connector } from './connector';
@@ -23,6 +24,8 @@ export interface SshTransportOptions {
   readonly handshakes?: number;
   /** Connections kept open at a time, 10000; one takes about 30 KB here and a process on the host. */
   readonly maxKept?: number;
+  /** How many probes may run at a time, 64; half of them may wait for bastions. */
+  readonly probesAtATime?: () => number;
   /** Called when a host ends a connection that was kept to it: it may be restarting. */
   readonly onDrop?: (host: Host) => void;
   /** A monotonic clock in milliseconds. */
@@ -40,6 +43,9 @@ const maxKeptPeriodSeconds = 300;
 /** A kept connection that was left out this many periods in a row is not needed any more. */
 const idlePeriods = 2.5;
 const minIdleMs = 60_000;
+/** Bastions are used far more often than each host. */
+const maxBastionIdleMs = 600_000;
+const defaultProbesAtATime = 64;
 
 /** Carries commands over SSH connections of its own, made afresh or kept open, as each host's `connection` says. */
 export class SshTransport implements Transport {
@@ -55,20 +61,26 @@ export class SshTransport implements Transport {
     verifyWithParsedKeys();
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#periodSeconds = options.periodSeconds ?? Number.POSITIVE_INFINITY;
-    this.#connector = new Connector(
-      new AddressBook(options.lookup ?? ((name) => lookup(name, { all: true })), this.#nowMs),
-      new KnownHostsFiles(this.#nowMs),
-      new Identities(
+    const idlePeriodMs = Number.isFinite(this.#periodSeconds) ? idlePeriods * 1000 * this.#periodSeconds : 0;
+    const idleMs = Math.max(minIdleMs, idlePeriodMs);
+    const probesAtATime = options.probesAtATime ?? (() => defaultProbesAtATime);
+    this.#connector = new Connector({
+      addresses: new AddressBook(options.lookup ?? ((name) => lookup(name, { all: true })), this.#nowMs),
+      knownHosts: new KnownHostsFiles(this.#nowMs),
+      identities: new Identities(
         new Agents(this.#nowMs, options.environment ?? process.env),
         this.#nowMs,
         options.unixSeconds ?? (() => Date.now() / 1000),
       ),
-      new Turns(options.handshakes ?? 16),
-    );
-    const idlePeriodMs = Number.isFinite(this.#periodSeconds) ? idlePeriods * 1000 * this.#periodSeconds : 0;
+      handshakes: new Turns(options.handshakes ?? 16),
+      onConnection: (connection) => this.#remember(connection),
+      bastionIdleMs: Math.min(idleMs, maxBastionIdleMs),
+      maxWaiting: () => Math.max(1, Math.floor(probesAtATime() / 2)),
+      nowMs: this.#nowMs,
+    });
     this.#kept = new KeptConnections({
       maxOpen: options.maxKept ?? 10_000,
-      idleMs: Math.max(minIdleMs, idlePeriodMs),
+      idleMs,
       nowMs: this.#nowMs,
       onDrop: options.onDrop ?? (() => undefined),
     });
@@ -93,12 +105,18 @@ export class SshTransport implements Transport {
     this.#kept.retain(hostNames);
   }
 
+  /** Open connections to bastions. */
+  get bastionConnections(): number {
+    return this.#connector.bastions.links;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#kept.retain(new Set());
     for (const progress of this.#underWay) {
       progress.abort(new ProbeFailure('internal', `the exporter was shut down ${progress.doing}`));
     }
+    this.#connector.bastions.close();
     await Promise.all([...this.#connections].map((connection) => connection.gone));
   }
 
@@ -111,8 +129,6 @@ export class SshTransport implements Transport {
       if (result !== null) return result;
     }
     const connection = await this.#connector.connect(host, credentials, progress);
-    this.#connections.add(connection);
-    void connection.gone.then(() => this.#connections.delete(connection));
     const outcome = await connection.run(request, false, progress);
     if (keep && this.#keeps(host)) this.#kept.keep(host, connection, false);
     else connection.close();
@@ -140,9 +156,14 @@ export class SshTransport implements Transport {
       if (connection.started || progress.over !== null) throw failure;
       // The host had closed it, or will have no second session on it. Nothing was run, so a fresh connection is a fair second try.
       if (failure.reason === 'command') this.#kept.refused(request.host);
-      else this.#kept.unusable(request.host);
+      else if (!(failure instanceof BastionFailure)) this.#kept.unusable(request.host);
       return null;
     }
+  }
+
+  #remember(connection: SshConnection): void {
+    this.#connections.add(connection);
+    void connection.gone.then(() => this.#connections.delete(connection));
   }
 
   #keeps(host: Host): boolean {

@@ -29,8 +29,8 @@ export interface CommandResult {
   readonly errorHead: string;
   /** The fingerprint of the host key that was verified. */
   readonly hostKeyFingerprint: string;
-  /** The IP address that was dialled. */
-  readonly remoteAddress: string;
+  /** The IP address that was dialled, by us or for us; null where a name was, which only a bastion or proxy resolved. */
+  readonly remoteAddress: string | null;
   /** From the request to the answer. */
   readonly durationSeconds: number;
   /** Whether a connection kept open from before was used. */

@@ -19,6 +19,8 @@ export interface KeyFiles {
 export interface RealSshd {
   readonly port: number;
   readonly user: string;
+  /** Ends every connection to it at once, as a crash would. */
+  killConnections(): void;
   /** What it wrote to its log so far. */
   log(): string;
   /** Stops it and waits until it is gone. Sessions that are open live on until they are closed. */
@@ -83,12 +85,23 @@ export async function startSshd(
   const child = spawn(sshdPath, ['-D', '-f', `${stem}-config`, '-E', `${stem}-log`], { stdio: 'ignore' });
   const log = (): string => (existsSync(`${stem}-log`) ? readFileSync(`${stem}-log`, 'utf8') : '');
   await untilListening(port, child, log);
-  return { port, user: userInfo().username, log, stop: () => stopped(child) };
+  return {
+    port,
+    user: userInfo().username,
+    killConnections: () => killChildren(child.pid ?? 0),
+    log,
+    stop: () => stopped(child),
+  };
 }
 
 /** Removes a directory made by `privateDirectory`. */
 export function removeDirectory(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
+}
+
+function killChildren(pid: number): void {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  for (const child of children) if (child !== '') process.kill(Number(child), 'SIGKILL');
 }
 
 async function untilListening(port: number, child: ChildProcess, log: () => string): Promise<void> {

@@ -1,5 +1,5 @@
 import { defaultSsh } from '../../src/config/resolve-host';
-import type { Host } from '../../src/inventory/host';
+import type { Host, SshSettings } from '../../src/inventory/host';
 import type { CommandRequest } from '../../src/ssh/transport';
 
 /** Where the tests' servers are, and with what they are reached. */
@@ -14,6 +14,8 @@ export interface Target {
   readonly certificateFiles?: readonly string[];
   readonly knownHosts: string;
   readonly connection?: 'auto' | 'keep' | 'fresh';
+  /** By what it is reached, and whatever else differs from the defaults. */
+  readonly ssh?: Partial<SshSettings>;
 }
 
 /** A host of the inventory with these settings. */
@@ -34,6 +36,7 @@ export function hostAt(target: Target): Host {
       knownHosts: target.knownHosts,
       sudo: 'never',
       connection: target.connection ?? 'fresh',
+      ...target.ssh,
     },
     exposure: { mode: 'internal', public: 'auto', edge: null, ignore: [] },
   };
