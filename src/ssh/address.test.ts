@@ -14,6 +14,28 @@ describe('AddressBook', () => {
     expect(await book.addressesOf('2001:db8::10')).toEqual([six]);
   });
 
+  it('gives addresses of the family that is wanted, if there are any', async () => {
+    const lookup = jest.fn(() => Promise.resolve([...Array<LookupAddress>(10).fill(six), four]));
+    const book = new AddressBook(lookup, () => 0);
+    expect(await book.addressesOf('web-1')).toHaveLength(8);
+    expect(await book.addressesOf('web-1', 'inet')).toEqual([four]);
+    expect((await book.addressesOf('web-1', 'inet6')).every(({ family }) => family === 6)).toBe(true);
+    expect(lookup).toHaveBeenCalledTimes(1);
+    expect(await book.addressesOf('fe80::1%eth0', 'inet6')).toEqual([{ address: 'fe80::1%eth0', family: 6 }]);
+    await expect(book.addressesOf('203.0.113.10', 'inet6')).rejects.toMatchObject({
+      reason: 'dns',
+      message: '203.0.113.10 is no IPv6 address, and address_family is inet6',
+    });
+    const old = new AddressBook(
+      () => Promise.resolve([four]),
+      () => 0,
+    );
+    await expect(old.addressesOf('web-1', 'inet6')).rejects.toMatchObject({
+      reason: 'dns',
+      message: '"web-1" has no IPv6 address, and address_family is inet6',
+    });
+  });
+
   it('asks once for many, and again when the answer is a minute old', async () => {
     let nowMs = 0;
     const lookup = jest.fn(() => Promise.resolve([six, four]));

@@ -79,6 +79,46 @@ describe('ProbeProgress', () => {
     await new Promise((resolve) => setImmediate(resolve));
   });
 
+  it('asks who does something for others what that is', () => {
+    const progress = new ProbeProgress(new AbortController().signal, () => 0);
+    let doing = 'one thing';
+    progress.enter(() => `while they do ${doing}`);
+    doing = 'another';
+    expect(progress.doing).toBe('while they do another');
+  });
+
+  it('ends a part that takes too long, and only that', async () => {
+    const progress = new ProbeProgress(new AbortController().signal, () => 0);
+    const part = progress.within(
+      10,
+      (inner) => {
+        inner.enter('while it dawdled');
+        return inner.wait(new Promise(() => undefined));
+      },
+      (doing) => new ProbeFailure('timeout', `too late ${doing}`),
+    );
+    expect(progress.doing).toBe('while it dawdled');
+    await expect(part).rejects.toThrow('too late while it dawdled');
+    expect(progress.over).toBeNull();
+    const late = (): ProbeFailure => new ProbeFailure('timeout', 'late');
+    expect(await progress.within(1000, () => Promise.resolve(7), late)).toBe(7);
+    await expect(progress.within(1000, () => Promise.reject(new Error('no')), late)).rejects.toThrow('no');
+  });
+
+  it('ends a part when the whole ends', async () => {
+    const deadline = new AbortController();
+    const progress = new ProbeProgress(deadline.signal, () => 0);
+    const giveUp = jest.fn();
+    const part = progress.within(
+      1000,
+      (inner) => inner.step(() => giveUp),
+      () => new ProbeFailure('timeout', 'late'),
+    );
+    deadline.abort(new ProbeFailure('internal', 'shut down'));
+    await expect(part).rejects.toThrow('shut down');
+    expect(giveUp).toHaveBeenCalledTimes(1);
+  });
+
   it('listens no longer than it has to', () => {
     const { signal } = new AbortController();
     const remove = jest.spyOn(signal, 'removeEventListener');
