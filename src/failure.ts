@@ -21,8 +21,10 @@ export type FailureReason = (typeof failureReasons)[number];
 /** What each reason means and what to look at first; printed in the docs and on the status page. */
 export const failureMeanings: Record<FailureReason, string> = {
   dns: 'The address could not be resolved.',
-  connect: 'No TCP connection: refused, unreachable, or reset before SSH began.',
-  timeout: 'The whole probe did not end within probe.timeout; the message says at which step it was.',
+  connect:
+    'No TCP connection: refused, unreachable, or reset before SSH began; or a bastion or proxy did not lead there.',
+  timeout:
+    'The whole probe did not end within probe.timeout, or the way to the host was not found within ssh.connect_timeout; the message says at which step it was.',
   host_key: 'The host key is unknown, revoked, or not the one in known_hosts. Nothing was sent.',
   auth: "The host refused the key or the user, or the key file can't be used.",
   protocol: 'The peer did not speak SSH as expected, or dropped the connection on the way.',
