@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns';
-import { AddressBook } from './address';
+import { AddressBook, lookupLanes } from './address';
 
 const four: LookupAddress = { address: '203.0.113.10', family: 4 };
 const six: LookupAddress = { address: '2001:db8::10', family: 6 };
@@ -99,6 +99,79 @@ describe('AddressBook', () => {
       await Promise.allSettled(names.map((name) => book.addressesOf(name)));
     }
     expect(most).toBeLessThanOrEqual(3);
+  });
+
+  describe('where the name servers are slow or fail later', () => {
+    const minuteMs = 60_000;
+    const dayMs = 24 * 60 * minuteMs;
+    let nowMs = 0;
+    let answer: () => Promise<LookupAddress[]>;
+    let book: AddressBook;
+
+    beforeEach(async () => {
+      nowMs = 0;
+      answer = () => Promise.resolve([four]);
+      book = new AddressBook(
+        () => answer(),
+        () => nowMs,
+      );
+      expect(await book.addressesOf('web-1')).toEqual([four]);
+      nowMs = 2 * minuteMs;
+    });
+
+    const failing = (code: string) => (): Promise<never> => Promise.reject(Object.assign(new Error('x'), { code }));
+
+    it.each(['EAI_AGAIN', 'EAI_FAIL', 'EODD'])('with %s goes on with the last answer, for a day', async (code) => {
+      answer = failing(code);
+      expect(await book.addressesOf('web-1')).toEqual([four]);
+      nowMs = dayMs - 1;
+      expect(await book.addressesOf('web-1')).toEqual([four]);
+      nowMs = dayMs;
+      await expect(book.addressesOf('web-1')).rejects.toMatchObject({ reason: 'dns' });
+    });
+
+    it('does not wait for one that says nothing, and takes its answer when that comes', async () => {
+      let say: (addresses: LookupAddress[]) => void = () => undefined;
+      answer = () => new Promise((resolve) => (say = resolve));
+      const begunMs = performance.now();
+      expect(await book.addressesOf('web-1')).toEqual([four]);
+      expect(performance.now() - begunMs).toBeLessThan(2000);
+      say([six]);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(await book.addressesOf('web-1')).toEqual([six]);
+    });
+
+    it('has no fault left that nobody hears when it fails after that', async () => {
+      let fail: (error: Error) => void = () => undefined;
+      answer = () => new Promise((_, reject) => (fail = reject));
+      expect(await book.addressesOf('web-1')).toEqual([four]);
+      fail(new Error('too late'));
+      await new Promise((resolve) => setImmediate(resolve));
+    });
+
+    it.each(['ENOTFOUND', 'ENODATA'])('with %s forgets the last answer: the name is gone', async (code) => {
+      answer = failing(code);
+      await expect(book.addressesOf('web-1')).rejects.toMatchObject({ reason: 'dns' });
+      answer = failing('EAI_AGAIN');
+      await expect(book.addressesOf('web-1')).rejects.toMatchObject({ reason: 'dns' });
+    });
+
+    it('with no address at all forgets it as well', async () => {
+      answer = () => Promise.resolve([]);
+      await expect(book.addressesOf('web-1')).rejects.toMatchObject({ reason: 'dns' });
+      answer = failing('EAI_AGAIN');
+      await expect(book.addressesOf('web-1')).rejects.toMatchObject({ reason: 'dns' });
+    });
+  });
+
+  it.each([
+    [1, 1, 1],
+    [4, 2, 1],
+    [16, 8, 4],
+    [128, 64, 32],
+    [NaN, 2, 1],
+  ])('of a pool of %d threads takes %d for names that were quick and %d for the others', (threads, fast, slow) => {
+    expect(lookupLanes(threads)).toEqual({ fast, slow });
   });
 
   it('does not let names that hang hold up the others for ever', async () => {

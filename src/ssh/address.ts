@@ -16,16 +16,37 @@ const maxKnownAddresses = 64;
 /** How long an answer is used again; getaddrinfo(3) does not tell the record's time to live. */
 const answerTrustMs = 60_000;
 
+/**
+ * How long an answer is used while the name servers give no other, as RFC 8767 has it. A host that has moved meanwhile does
+ * not have the address any more, and whoever has it does not have the host's key.
+ */
+const oldAnswerTrustMs = 24 * 3600 * 1000;
+/** How long the name servers are given before the old answer is used (RFC 8767, section 5, has 1.8 s for resolvers). */
+const oldAnswerAfterMs = 500;
+/** The names that surely do not exist, or have no address; other faults say nothing of the name. */
+const finalFaults: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
+
 /** A look-up slower than this, or a failed one, puts its name on the slow lane. */
 const slowMs = 1000;
 
+/** Threads of libuv's pool; main.ts asks for more than the four that it has by itself. */
+const defaultPoolThreads = 4;
+
 /**
- * The system's look-ups run on libuv's pool of four threads, which file access
- * needs as well, and can't be cancelled. So only three run at a time; names whose last look-up
- * was slow or failed share one of them, lest a dead name server for a few names hold up all the others.
+ * The system's look-ups run on libuv's pool of threads, which file access and compression
+ * need as well, and can't be cancelled: one holds its thread for as long as name servers are silent, ten seconds by default
+ * (resolv.conf(5)). So a quarter of the threads is left alone, and names whose last look-up
+ * was slow or failed share a third of the others, lest a dead name server for some names hold up all the others.
  */
-const fastLanes = 2;
-const slowLanes = 1;
+export function lookupLanes(poolThreads = Number(process.env['UV_THREADPOOL_SIZE'] ?? defaultPoolThreads)): {
+  readonly fast: number;
+  readonly slow: number;
+} {
+  const threads = Number.isInteger(poolThreads) && poolThreads > 0 ? poolThreads : defaultPoolThreads;
+  const all = Math.max(2, threads - Math.max(1, Math.floor(threads / 4)));
+  const slow = Math.max(1, Math.floor(all / 3));
+  return { fast: all - slow, slow };
+}
 
 interface Answer {
   readonly addresses: readonly LookupAddress[];
@@ -44,12 +65,14 @@ export class AddressBook {
   readonly #answers = new Map<string, Answer>();
   readonly #underWay = new Map<string, Promise<readonly LookupAddress[]>>();
   readonly #slowNames = new Set<string>();
-  readonly #fast: Lane = { free: fastLanes, queue: [] };
-  readonly #slow: Lane = { free: slowLanes, queue: [] };
+  readonly #fast: Lane;
+  readonly #slow: Lane;
 
-  constructor(lookup: Lookup, nowMs: () => number) {
+  constructor(lookup: Lookup, nowMs: () => number, lanes = lookupLanes()) {
     this.#lookup = lookup;
     this.#nowMs = nowMs;
+    this.#fast = { free: lanes.fast, queue: [] };
+    this.#slow = { free: lanes.slow, queue: [] };
   }
 
   /**
@@ -75,12 +98,31 @@ export class AddressBook {
       underWay = this.#resolve(host).finally(() => this.#underWay.delete(host));
       this.#underWay.set(host, underWay);
     }
-    return underWay;
+    return known === undefined ? underWay : this.#orOld(host, underWay);
   }
 
-  /** Forgets an answer, as when nothing answered at its addresses. */
-  forget(host: string): void {
-    this.#answers.delete(host);
+  /** What the name servers answer or, where they are slow or fail, what they answered last. */
+  async #orOld(host: string, underWay: Promise<readonly LookupAddress[]>): Promise<readonly LookupAddress[]> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), oldAnswerAfterMs);
+    });
+    try {
+      return (await Promise.race([underWay, late])) ?? this.#old(host) ?? (await underWay);
+    } catch (error) {
+      const old = this.#old(host);
+      if (old === null) throw error;
+      return old;
+    } finally {
+      clearTimeout(timer);
+      // Nobody may be left who waits for it.
+      underWay.catch(() => undefined);
+    }
+  }
+
+  #old(host: string): readonly LookupAddress[] | null {
+    const old = this.#answers.get(host);
+    return old !== undefined && this.#nowMs() - old.atMs < oldAnswerTrustMs ? old.addresses : null;
   }
 
   async #resolve(host: string): Promise<readonly LookupAddress[]> {
@@ -97,6 +139,7 @@ export class AddressBook {
       return addresses;
     } catch (error) {
       this.#slowNames.add(host);
+      if (error instanceof ProbeFailure || finalFaults.has(errorCode(error))) this.#answers.delete(host);
       if (error instanceof ProbeFailure) throw error;
       throw new ProbeFailure('dns', `${quoted(host)} could not be resolved: ${lookupWords(error)}`, { cause: error });
     } finally {

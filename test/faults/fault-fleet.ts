@@ -48,8 +48,13 @@ export class FaultFleet {
 
   private constructor(readonly hosts: readonly SwitchedHost[]) {}
 
-  static async start(good: readonly string[], faults: readonly Fault[]): Promise<FaultFleet> {
-    const wellHosts = good.map((name) => SwitchedHost.start(name, null));
+  /** Hosts that are always well, those of them that are forgetful, and those that can misbehave. */
+  static async start(
+    good: readonly string[],
+    faults: readonly Fault[],
+    forgetful: readonly string[] = [],
+  ): Promise<FaultFleet> {
+    const wellHosts = [...good, ...forgetful].map((name) => SwitchedHost.start(name, null, forgetful.includes(name)));
     const illHosts = faults.map(({ host, serve }) => SwitchedHost.start(host, serve));
     return new FaultFleet(await Promise.all([...wellHosts, ...illHosts]));
   }
@@ -66,11 +71,11 @@ export class FaultFleet {
   }
 
   /** Writes what an exporter needs, and says how to start it. */
-  exporterOptions(probe: object): ExporterProcessOptions {
+  exporterOptions(probe: object, addressOf: (name: string) => string = () => '127.0.0.1'): ExporterProcessOptions {
     const at = (name: string): string => join(this.folder, name);
     writeFileSync(at('id_ed25519'), makeKeyPair('ed25519').privateKey, { mode: 0o600 });
     writeFileSync(at('known_hosts'), this.hosts.map(({ knownHosts }) => knownHosts).join(''));
-    const hosts = this.hosts.map(({ name, port }) => ({ name, address: '127.0.0.1', ssh: { port } }));
+    const hosts = this.hosts.map(({ name, port }) => ({ name, address: addressOf(name), ssh: { port } }));
     const ssh = { user: 'probe', identity_file: 'id_ed25519', known_hosts: 'known_hosts' };
     writeFileSync(at('reboot-exporter.yml'), stringify({ probe, ssh, hosts }));
     return { configFile: at('reboot-exporter.yml'), stateFile: at('state.json'), flags: ['--log.level=debug'] };

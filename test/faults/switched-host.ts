@@ -24,17 +24,29 @@ export class SwitchedHost {
     private readonly server: Server,
     /** Null: it has always been well. */
     private readonly ill: HostileServer | null,
+    private readonly probes: { readonly count: number },
   ) {
     this.current = well;
   }
 
-  /** Starts it, and it is well. `misbehaving` makes the server that it is to be later. */
-  static async start(name: string, misbehaving: (() => Promise<HostileServer>) | null): Promise<SwitchedHost> {
+  /**
+   * Starts it, and it is well. `misbehaving` makes the server that it is to be later. One that is forgetful does not know
+   * since when it has needed a restart: that is what the exporter has to remember.
+   */
+  static async start(
+    name: string,
+    misbehaving: (() => Promise<HostileServer>) | null,
+    isForgetful = false,
+  ): Promise<SwitchedHost> {
     const healthy = healthyHost(name);
-    const well = await serveReports((request) => answerOf(healthy, request.nonce, request.exposure, Date.now() / 1000));
+    const probes = { count: 0 };
+    const well = await serveReports(({ nonce, exposure }) => {
+      probes.count += 1;
+      return answerOf(isForgetful ? forgetful(healthy) : healthy, nonce, exposure, Date.now() / 1000);
+    });
     const ill = misbehaving === null ? null : await misbehaving();
     const server = createServer();
-    const host = new SwitchedHost(name, healthy, well, server, ill);
+    const host = new SwitchedHost(name, healthy, well, server, ill, probes);
     server.on('connection', (socket: Socket) => host.take(socket));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return host;
@@ -42,6 +54,11 @@ export class SwitchedHost {
 
   get port(): number {
     return (this.server.address() as AddressInfo).port;
+  }
+
+  /** How often it was probed while it was well. */
+  get probed(): number {
+    return this.probes.count;
   }
 
   /** What is true of it when it is well. */
@@ -53,7 +70,7 @@ export class SwitchedHost {
   /** Both keys: it is the same host, whatever it does. */
   get knownHosts(): string {
     const keys = [this.well.publicKey, this.ill?.publicKey ?? ''].filter((key) => key !== '');
-    return keys.map((key) => `[127.0.0.1]:${this.port} ${key}\n`).join('');
+    return keys.map((key) => `[127.0.0.1]:${this.port},[${this.name}]:${this.port} ${key}\n`).join('');
   }
 
   /** From the next connection on; those that there are end. */
@@ -115,6 +132,11 @@ function onRequest(client: Connection, handle: (request: ProbeRequest, channel: 
 export function wellEnded(channel: ServerChannel): void {
   channel.exit(0);
   channel.end();
+}
+
+/** As where `/run` keeps no birth times and something writes the flag again and again. */
+function forgetful(host: SimulatedHost): SimulatedHost {
+  return { ...host, flag: { bornAt: 0, modifiedAt: Math.floor(Date.now() / 1000), packages: ['dbus'] } };
 }
 
 let made = 0;
