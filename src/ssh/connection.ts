@@ -1,5 +1,6 @@
 import { type Algorithms, Client, type ClientChannel } from 'ssh2';
 import { ProbeFailure } from '../failure';
+import { offersSha1 } from './algorithms';
 import { startCommand, type CommandOrder, type CommandOutcome } from './command';
 import { closedByHost, HostKeyRefused, type Phase, refusedLogin, type Situation, translated } from './connection-fault';
 import {
@@ -15,6 +16,7 @@ import {
 } from './connection-limits';
 import { readFairly } from './fair-reading';
 import { holdUntilTurn } from './handshake-gate';
+import { acceptSha1 } from './host-signature';
 import type { Login } from './login';
 import { OfferQueue } from './offer-queue';
 import { asFailure, type ProbeProgress } from './progress';
@@ -23,6 +25,7 @@ import type { LoginOffer } from './signer';
 import { forgetRemoteVersion, hearSignatureAlgorithms, shareOffer, signBy, shownKey } from './ssh2-inside';
 import type { TransportStream } from './transport-stream';
 import type { EndTurn, Turns } from './turns';
+import { isUnmatched, unmatched } from './unmatched';
 
 /** What it takes to make a connection an authenticated one. */
 export interface ConnectionOptions {
@@ -78,6 +81,9 @@ export class SshConnection {
   #allowedExchanges = 1;
   #head = '';
   #hostKey = '';
+  readonly #acceptsSha1: boolean;
+  /** What the host sent last, until it is authenticated. */
+  #piece: Buffer | null = null;
   #started = false;
   #queue: OfferQueue | null = null;
   /** Ends the wait for an agent, when the connection ends. */
@@ -88,6 +94,7 @@ export class SshConnection {
     this.#socket = options.socket;
     this.peer = options.peer;
     this.remoteAddress = options.remoteAddress;
+    this.#acceptsSha1 = offersSha1(options.algorithms);
     this.offers = options.login.offers;
     this.#gatherReplies = gatherReplies(options.socket);
     this.#gone = new Promise((resolve) => this.#socket.once('close', () => resolve()));
@@ -234,7 +241,7 @@ export class SshConnection {
 
   #begin({ user, algorithms, login, handshakes, keepaliveMs, progress }: ConnectionOptions): void {
     const client = this.#client;
-    client.on('error', (error) => this.#failWith(() => translated(error, this.#situation())));
+    client.on('error', (error) => this.#failWith(() => this.#meaningOf(error)));
     client.on('end', () => this.#failWith(() => closedByHost(this.#situation())));
     client.on('close', () => this.#failWith(() => closedByHost(this.#situation())));
     client.on('ready', () => this.#ready());
@@ -316,6 +323,8 @@ export class SshConnection {
   #receive(chunk: Buffer): void {
     this.#gatherReplies();
     readFairly(this.#socket, chunk);
+    acceptSha1(this.#acceptsSha1);
+    if (this.#opening !== null) this.#piece = chunk;
     if (this.#phase === 'greeting') this.#listenForGreeting(chunk);
     this.#allowedBytes -= chunk.length;
     if (this.#allowedBytes >= 0) return;
@@ -359,6 +368,7 @@ export class SshConnection {
     this.#endTurn();
     this.#endTurn = () => undefined;
     this.#opening = null;
+    this.#piece = null;
     this.#queue = null;
     this.#rest();
     this.#onReady();
@@ -385,6 +395,11 @@ export class SshConnection {
     this.#waiting?.abort();
     this.#socket.destroy();
     this.#onFailure(failure);
+  }
+
+  #meaningOf(error: Error): ProbeFailure {
+    if (this.#opening === null || !isUnmatched(error)) return translated(error, this.#situation());
+    return unmatched(this.peer, error, this.#opening.algorithms, this.#piece);
   }
 
   #situation(): Situation {

@@ -122,7 +122,7 @@ export class Connector {
       remoteAddress,
       user: host.ssh.user,
       login,
-      algorithms: offeredAlgorithms(knownHosts.keyTypes(names)),
+      algorithms: offeredAlgorithms(knownHosts.keyTypes(names), host.ssh),
       trusts: (hostKey) => knownHosts.verify(names, hostKey) === 'match',
       handshakes: this.#options.handshakes,
       keepaliveMs,

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { type ParsedKey, utils } from 'ssh2';
 import { makeKeyPair } from '../../test/lab/ssh-keys';
-import { verifyWithParsedKeys } from './host-signature';
+import { acceptSha1, verifyWithParsedKeys } from './host-signature';
 
 const data = Buffer.from('what both sides know of the exchange');
 
@@ -39,6 +39,16 @@ describe('verifying what hosts sign', () => {
   it('takes no RSA signature with SHA-1, named or by default', () => {
     const { secret, open } = pairOf('rsa');
     expect(open.verify(data, signature(secret, 'sha1'), 'sha1')).toBeInstanceOf(Error);
+    expect(open.verify(data, signature(secret, 'sha1'))).toBeInstanceOf(Error);
+  });
+
+  it('takes one with SHA-1 of a host that opted into it, by default and not where it is named', () => {
+    const { secret, open } = pairOf('rsa');
+    acceptSha1(true);
+    expect(open.verify(data, signature(secret, 'sha1'))).toBe(true);
+    expect(open.verify(data, signature(secret, 'sha1'), 'sha1')).toBeInstanceOf(Error);
+    expect(open.verify(data, signature(secret, 'sha256'), 'sha256')).toBe(true);
+    acceptSha1(false);
     expect(open.verify(data, signature(secret, 'sha1'))).toBeInstanceOf(Error);
   });
 

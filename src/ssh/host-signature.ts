@@ -15,6 +15,18 @@ const digests: Readonly<Record<string, string | null>> = {
 /** The digests of rsa-sha2-256 and rsa-sha2-512 (RFC 8332); SHA-1 is not among them. */
 const rsaDigests: readonly unknown[] = ['sha256', 'sha512'];
 
+/** Whether what is being read is from a host that may prove itself with SHA-1. */
+let sha1Accepted = false;
+
+/**
+ * Says whether the host whose data are read next may sign with SHA-1. ssh2 reads, and verifies, within the call that brings the
+ * data, and does not tell a key from whom it is; so each connection says this before ssh2 gets a piece. That
+ * ssh2 takes no algorithm which was not offered to the host holds as well; this is so that SHA-1 needs two mistakes.
+ */
+export function acceptSha1(accepted: boolean): void {
+  sha1Accepted = accepted;
+}
+
 /** Any valid public key: what is wanted of it is its prototype. */
 const sample = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea';
 
@@ -31,7 +43,7 @@ export function verifyWithParsedKeys(): void {
 
 function verifyWith(keys: Map<string, KeyObject>) {
   return function (this: ParsedKey, data: Buffer, signature: Buffer, digest?: unknown): boolean | Error {
-    const ours = this.type === 'ssh-rsa' && rsaDigests.includes(digest) ? (digest as string) : digests[this.type];
+    const ours = this.type === 'ssh-rsa' ? rsaDigest(digest) : digests[this.type];
     if (ours === undefined) return new Error(`no signature by ${this.type} with ${String(digest)} is accepted`);
     try {
       return verify(ours, data, keyOf(this.getPublicPEM(), keys), signature);
@@ -39,6 +51,12 @@ function verifyWith(keys: Map<string, KeyObject>) {
       return error instanceof Error ? error : new Error(String(error));
     }
   };
+}
+
+/** ssh2 names no digest where the algorithm is ssh-rsa, which is that with SHA-1 (RFC 4253, section 6.6). */
+function rsaDigest(digest: unknown): string | undefined {
+  if (rsaDigests.includes(digest)) return digest as string;
+  return digest === undefined && sha1Accepted ? 'sha1' : undefined;
 }
 
 function keyOf(pem: string, keys: Map<string, KeyObject>): KeyObject {

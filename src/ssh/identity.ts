@@ -15,6 +15,7 @@ import {
 } from './key-file';
 import { type Certified, type Login, loginOf } from './login';
 import { type PrivateKey, PrivateKeyFault } from './private-key';
+import { rsaWithSha1 } from './signature';
 import type { Signer } from './signer';
 import { unlock } from './unlock';
 import { asFileFault, FileFault, WatchedFile } from './watched-file';
@@ -23,7 +24,8 @@ import { asFileFault, FileFault, WatchedFile } from './watched-file';
 export type LoginSettings = Pick<
   SshSettings,
   'identityFiles' | 'passphraseFile' | 'identityAgent' | 'certificateFiles'
->;
+> &
+  Partial<Pick<SshSettings, 'legacyAlgorithms'>>;
 
 /** What one identity gives: who signs with the key itself, and with certificates of it that an agent has. */
 interface Identity {
@@ -80,7 +82,7 @@ export class Identities {
       // What is named goes before what was found.
       certified.unshift({ certificate, signer });
     }
-    return loginOf(signers, certified, notes, this.#unixSeconds());
+    return loginOf(signers, certified, notes, this.#unixSeconds(), settings.legacyAlgorithms?.includes(rsaWithSha1));
   }
 
   async #identity(path: string, settings: LoginSettings): Promise<Identity> {

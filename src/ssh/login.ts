@@ -1,5 +1,5 @@
 import { type Certificate, timeFault } from './certificate';
-import { certificateOffers, keyOffers, type LoginOffer, type Signer } from './signer';
+import { certificateOffers, keyOffers, type LoginOffer, oldOffers, type Signer } from './signer';
 
 /** A certificate, and who signs with the key in it. */
 export interface Certified {
@@ -17,13 +17,15 @@ export interface Login {
 
 /**
  * Puts together what there is to show: as with ssh, certificates come first and the keys themselves after them. A certificate
- * whose time has not come or has passed is left out, since the host would refuse it and count that as a failed try.
+ * whose time has not come or has passed is left out, since the host would refuse it and count that as a failed try. `withSha1`:
+ * the host opted into RSA with SHA-1.
  */
 export function loginOf(
   signers: readonly Signer[],
   certified: readonly Certified[],
   notes: readonly string[],
   nowSeconds: number,
+  withSha1 = false,
 ): Login {
   const offers: LoginOffer[] = [];
   const untimely: string[] = [];
@@ -39,7 +41,7 @@ export function loginOf(
         `the certificate of ${signer.fingerprint} with serial ${certificate.serial} was not used: ${fault}`,
       );
   }
-  for (const signer of signers) add(keyOffers(signer));
+  for (const signer of signers) add(withSha1 ? oldOffers(signer) : keyOffers(signer));
   return { offers, notes: [...notes, ...untimely] };
 }
 

@@ -32,6 +32,9 @@ const signings: ReadonlyMap<string, readonly Signing[]> = new Map([
   ],
 ]);
 
+/** The algorithm that signs with RSA and SHA-1, for hosts that opted into it. */
+export const rsaWithSha1 = 'ssh-rsa';
+
 /** OpenSSH's RequiredRSASize; it takes no shorter signature for good either. */
 const minRsaBits = 1024;
 
@@ -42,7 +45,8 @@ export function signatureAlgorithms(keyType: string): readonly string[] {
 
 /** A signature as SSH writes it, the algorithm's name and the bytes. Throws what OpenSSL throws. */
 export function signatureBy(secret: KeyObject, keyType: string, algorithm: string, data: Buffer): Buffer {
-  const signing = signings.get(keyType)?.find((one) => one.algorithm === algorithm);
+  const old = keyType === 'ssh-rsa' && algorithm === rsaWithSha1 ? { algorithm, digest: 'sha1' } : undefined;
+  const signing = old ?? signings.get(keyType)?.find((one) => one.algorithm === algorithm);
   if (signing === undefined) throw new Error(`a key of type ${keyType} does not sign with ${algorithm}`);
   if (!keyType.startsWith('ecdsa-')) return strings(algorithm, sign(signing.digest, data, secret));
   const raw = sign(signing.digest, data, { key: secret, dsaEncoding: 'ieee-p1363' });

@@ -1,5 +1,5 @@
 import { type Certificate, certificateAlgorithms, certificateText } from './certificate';
-import { signatureAlgorithms } from './signature';
+import { rsaWithSha1, signatureAlgorithms } from './signature';
 
 /** Whoever has the private half of a key and signs with it: a file that was read, or an agent. */
 export interface Signer {
@@ -29,6 +29,7 @@ export interface LoginOffer {
 }
 
 const plain = new WeakMap<Signer, readonly LoginOffer[]>();
+const old = new WeakMap<Signer, readonly LoginOffer[]>();
 const certified = new WeakMap<Certificate, WeakMap<Signer, readonly LoginOffer[]>>();
 
 /** What there is to show of a key, best first: the same objects each time, since every kept connection holds on to them. */
@@ -45,6 +46,18 @@ export function keyOffers(signer: Signer): readonly LoginOffer[] {
     signer,
   }));
   plain.set(signer, made);
+  return made;
+}
+
+/** What there is to show of a key to a host that opted into RSA with SHA-1: that as well, after all else. */
+export function oldOffers(signer: Signer): readonly LoginOffer[] {
+  const usual = keyOffers(signer);
+  const [first] = usual;
+  if (signer.type !== 'ssh-rsa' || first === undefined) return usual;
+  const known = old.get(signer);
+  if (known !== undefined) return known;
+  const made = [...usual, { ...first, algorithm: rsaWithSha1, signatureAlgorithm: rsaWithSha1 }];
+  old.set(signer, made);
   return made;
 }
 

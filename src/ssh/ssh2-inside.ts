@@ -76,7 +76,9 @@ export function signBy(client: Client, sign: (data: Buffer, send: (signature: Bu
   const protocol = (client as unknown as Inside)._protocol;
   if (protocol === undefined) return;
   const { authPK } = protocol;
-  protocol.authPK = (user, key, algorithm, toSign) => {
+  protocol.authPK = (user, key, _, toSign) => {
+    // What is shown is named after its algorithm; ssh2 would guess another one for a key that it takes for RSA with SHA-1.
+    const algorithm = key.type;
     if (toSign === undefined) {
       authPK.call(protocol, user, key, algorithm);
       return;
