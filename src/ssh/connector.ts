@@ -12,6 +12,7 @@ import { hostNames, type HostNames, type KnownHosts } from './known-hosts';
 import type { KnownHostsFiles } from './known-hosts-file';
 import { type Login, sameOffers } from './login';
 import type { ProbeProgress } from './progress';
+import { ProxyPasswords } from './proxy-password';
 import type { Turns } from './turns';
 import { reach } from './way';
 
@@ -45,12 +46,14 @@ const bastionCheckMs = 3000;
 /** Makes connections to hosts: reads the files they name, finds the way to them, verifies and logs in. */
 export class Connector {
   readonly addresses: AddressBook;
+  readonly passwords: ProxyPasswords;
   readonly bastions: Bastions;
   readonly #options: ConnectorOptions;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
     this.addresses = options.addresses;
+    this.passwords = new ProxyPasswords(options.nowMs);
     this.bastions = new Bastions({
       connect: async (bastion, progress) =>
         this.connect(bastion, await this.credentialsFor(bastion, progress), progress, bastionCheckMs),

@@ -5,10 +5,20 @@ import { FileFault, WatchedFile } from './watched-file';
 const maxPartBytes = 255;
 const maxFileBytes = 4096;
 
-/** What a SOCKS proxy is told of who we are. */
-export interface ProxyLogin {
+/** What a SOCKS proxy is told of who we are. The password shows in no property, no JSON and no inspection. */
+export class ProxyLogin {
   readonly user: string;
-  readonly password: string;
+  readonly #password: string;
+
+  constructor(user: string, password: string) {
+    this.user = user;
+    this.#password = password;
+  }
+
+  /** The password, for the proxy alone. */
+  reveal(): string {
+    return this.#password;
+  }
 }
 
 /** Why a text is no `user:password`, for people and without any of it; null if it is one. */
@@ -22,9 +32,11 @@ function readLogin(text: string): ProxyLogin | null {
   const line = text.replace(/\r?\n$/, '');
   const colon = line.indexOf(':');
   if (colon < 1 || /[\r\n\0]/.test(line)) return null;
-  const login = { user: line.slice(0, colon), password: line.slice(colon + 1) };
-  const lengths = [Buffer.byteLength(login.user), Buffer.byteLength(login.password)];
-  return lengths.every((bytes) => bytes >= 1 && bytes <= maxPartBytes) ? login : null;
+  const [user, password] = [line.slice(0, colon), line.slice(colon + 1)];
+  const fits = [user, password]
+    .map((part) => Buffer.byteLength(part))
+    .every((bytes) => bytes >= 1 && bytes <= maxPartBytes);
+  return fits ? new ProxyLogin(user, password) : null;
 }
 
 /** The passwords of proxies, each file read again when it has changed. */

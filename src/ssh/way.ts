@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import { ProbeFailure } from '../failure';
 import type { SshServer } from '../inventory/host';
-import type { AddressBook } from './address';
 import type { Bastions } from './bastions';
 import { dial, endpoint } from './dial';
 import type { ProbeProgress } from './progress';
+import { dialBySocks, type SocksMeans } from './socks';
 import type { TransportStream } from './transport-stream';
 
 /** What leads to a server: a stream to its port, from which nothing has been read. */
@@ -17,8 +17,7 @@ export interface Way {
 }
 
 /** By what servers are reached. */
-export interface Ways {
-  readonly addresses: AddressBook;
+export interface Ways extends SocksMeans {
   readonly bastions: Bastions;
 }
 
@@ -41,6 +40,11 @@ async function reachInTime({ name, address, ssh }: SshServer, ways: Ways, progre
       peer: `${endpoint(address, ssh.port)} via ${ssh.via.name}`,
       remoteAddress: isIP(address) === 0 ? null : address,
     };
+  }
+  if (ssh.proxy !== null) {
+    const { socket, remoteAddress } = await dialBySocks({ name, address, ssh }, ssh.proxy, ways, progress);
+    const peer = `${endpoint(remoteAddress ?? address, ssh.port)} via proxy ${ssh.proxy.host}`;
+    return { stream: socket, peer, remoteAddress };
   }
   progress.enter(`while resolving ${address}`);
   const addresses = await progress.wait(ways.addresses.addressesOf(address, ssh.addressFamily));
