@@ -1,13 +1,4 @@
-import {
-  ageSeconds,
-  freshKnown,
-  livepatchOf,
-  outdatedServicesOf,
-  ownRestartOf,
-  restartsItselfInSeconds,
-  type HostStatus,
-  type Known,
-} from '../fleet/status';
+import { ageSeconds, freshKnown, restartsItselfInSeconds, type HostStatus, type Known } from '../fleet/status';
 import type { StackPolicy } from '../policy/policy';
 import { urgencyOf, type Urgency } from '../policy/urgency';
 import type { SignalFinding } from '../restart/restart';
@@ -132,7 +123,7 @@ export function hostDocument(status: HostStatus, context: DocumentContext): Host
         ageSeconds: age,
         exposure: known?.exposure?.verdict ?? 'unknown',
         restartsItselfInSeconds: known === null ? null : restartsItselfInSeconds(known, context.monotonicMs),
-        isLivepatched: known !== null && livepatchOf(known)?.isCovering === true,
+        isLivepatched: known !== null && known.outlook.livepatch?.isCovering === true,
       },
       context.policy,
     ),
@@ -183,18 +174,18 @@ function isOfThisSystem({ finding }: SignalFinding): boolean {
 }
 
 function livepatchDocument(known: Known): LivepatchDocument | null {
-  const found = livepatchOf(known);
+  const found = known.outlook.livepatch;
   if (found === null) return null;
   return { patches: found.patches, covered_until: iso(found.coveredUntilSeconds), covering: found.isCovering };
 }
 
 function byItself(known: Known): RestartDocument['by_itself'] {
-  const found = ownRestartOf(known);
+  const found = known.outlook.ownRestart;
   return found === null ? null : { by: found.by, at: iso(found.atSeconds), because: found.because };
 }
 
 function servicesDocument(known: Known): OutdatedServiceDocument[] | null {
-  const found = outdatedServicesOf(known);
+  const found = known.outlook.outdatedServices;
   return found === null
     ? null
     : found.map(({ unit, libraries, sinceSeconds }) => ({ service: unit, libraries, since: iso(sinceSeconds) }));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { SECTION } from '../exposure/section-names';
 import type { Host } from '../inventory/host';
 import type { HostReport } from '../probe/probe';
@@ -7,7 +8,7 @@ export interface ExposureReading {
   /** The exporter's monotonic clock, in milliseconds. */
   readonly atMonotonicMs: number;
   readonly bootId: string | null;
-  /** What the host sends with every probe that changes with its sockets and its ruleset. */
+  /** A digest of what the host sends with every probe that changes with its sockets and its ruleset. */
   readonly fingerprint: string;
 }
 
@@ -34,5 +35,6 @@ export function isExposureOutdated(host: Host, last: ExposureReading | null, rep
 }
 
 function fingerprintOf(report: HostReport): string {
-  return report.sections.get(SECTION.fingerprint)?.body.toString('latin1').slice(0, 4096) ?? '';
+  const body = report.sections.get(SECTION.fingerprint)?.body;
+  return body === undefined ? '' : createHash('sha256').update(body).digest('base64');
 }

@@ -6,7 +6,9 @@ import { assessRestart } from '../restart/restart';
 import type { FleetEffects, FleetSettings } from './effects';
 import { isExposureDue, isExposureOutdated, readingOf, type ExposureReading } from './exposure-reading';
 import { nextClockOffset } from './host-clock';
-import { afterFailure, afterSuccess, type HostStatus, type Known } from './status';
+import { settleKnown, withOutlook } from './known';
+import { Sharing } from './sharing';
+import { afterFailure, afterSuccess, type HostStatus } from './status';
 
 /** A host between its probes. */
 export interface ProbedHost {
@@ -29,6 +31,8 @@ export interface ProbeRequest {
 
 /** Takes one host through one probe: asks it, evaluates, remembers, and tells what is known then. */
 export class Prober {
+  private readonly sharing = new Sharing();
+
   constructor(
     private readonly effects: FleetEffects,
     private readonly settings: () => FleetSettings,
@@ -45,7 +49,7 @@ export class Prober {
       abort.abort(new ProbeFailure('timeout', `not done after ${timeoutSeconds} s`)),
     );
     try {
-      await Promise.race([request.after, aborted(abort.signal)]);
+      if (request.after !== undefined) await Promise.race([request.after, aborted(abort.signal)]);
       const report = await this.ask(host, request.wanted, abort.signal);
       return request.counts(null) ? await this.takeReport(host, report, begunMs) : null;
     } catch (error) {
@@ -94,7 +98,7 @@ export class Prober {
     // What is published must not be forgotten, or an age could go back after a crash.
     await memory.set(name, remembered);
     const before = probed.status.known;
-    const known: Known = {
+    const found = withOutlook({
       atMs,
       atMonotonicMs,
       restart: state,
@@ -104,7 +108,8 @@ export class Prober {
         { boot: report.boot, begunMonotonicMs: begunMs, endedMonotonicMs: atMonotonicMs },
       ),
       exposure,
-    };
+    });
+    const known = settleKnown(before, found, this.sharing);
     probed.toldReasons.clear();
     const attempt = { atMs, durationSeconds: (atMonotonicMs - begunMs) / 1000, failure: null };
     return afterSuccess(probed.status, attempt, known);

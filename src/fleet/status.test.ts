@@ -2,6 +2,7 @@ import { hostOf, reportOf } from '../../test/fixture/fake-fleet';
 import { factsOf, now, otherBootId, sectionsOf, type Said } from '../../test/fixture/said';
 import { failureReasons, type FailureReason } from '../failure';
 import { assessRestart } from '../restart/restart';
+import { withOutlook } from './known';
 import {
   afterDrop,
   afterFailure,
@@ -17,7 +18,14 @@ import {
 function knownOf(said: Said, atMonotonicMs = 0, hostClockOffsetSeconds: number | null = now): Known {
   const { state } = assessRestart(factsOf(said), sectionsOf(said), null);
   const { facts } = reportOf(said);
-  return { atMs: now * 1000, atMonotonicMs, restart: state, facts, hostClockOffsetSeconds, exposure: null };
+  return withOutlook({
+    atMs: now * 1000,
+    atMonotonicMs,
+    restart: state,
+    facts,
+    hostClockOffsetSeconds,
+    exposure: null,
+  });
 }
 
 function success(status: HostStatus, known: Known): HostStatus {

@@ -1,11 +1,8 @@
-import type { ExposureVerdict } from '../exposure/verdict';
 import type { FailureReason } from '../failure';
 import type { Host } from '../inventory/host';
-import type { HostFacts } from '../reading';
-import { findLivepatch, type Livepatch } from '../restart/livepatch';
-import { findOutdatedServices, type OutdatedService } from '../restart/outdated-services';
-import type { RestartState } from '../restart/restart';
-import { findOwnRestart, type OwnRestart } from '../updates/own-restart';
+import type { Known } from './known';
+
+export type { Known } from './known';
 
 /** How the last probe of a host ended. */
 export interface Attempt {
@@ -14,19 +11,6 @@ export interface Attempt {
   readonly durationSeconds: number;
   /** null: it succeeded. */
   readonly failure: { readonly reason: FailureReason; readonly message: string } | null;
-}
-
-/** What the last successful probe found out. */
-export interface Known {
-  readonly atMs: number;
-  /** The exporter's monotonic clock at the probe, in milliseconds. */
-  readonly atMonotonicMs: number;
-  readonly restart: RestartState;
-  readonly facts: HostFacts;
-  /** The host's clock minus the exporter's monotonic clock, in seconds; null when the host has no clock. */
-  readonly hostClockOffsetSeconds: number | null;
-  /** null until it was first evaluated. */
-  readonly exposure: ExposureVerdict | null;
 }
 
 /** Everything that is known of one host. Replaced whole at every change, never altered. */
@@ -109,45 +93,9 @@ export function hostNowSeconds(known: Known, monotonicMs: number): number | null
   return known.hostClockOffsetSeconds === null ? null : known.hostClockOffsetSeconds + monotonicMs / 1000;
 }
 
-const ownRestarts = new WeakMap<Known, OwnRestart | null>();
-
-/** What restarts the host by itself, as of the last successful probe. Worked out once, for lists ask it of every host. */
-export function ownRestartOf(known: Known): OwnRestart | null {
-  let found = ownRestarts.get(known);
-  if (found === undefined) {
-    found = findOwnRestart(known.facts, known.restart);
-    ownRestarts.set(known, found);
-  }
-  return found;
-}
-
-const livepatches = new WeakMap<Known, Livepatch | null>();
-
-/** The live patches of the host, as of the last successful probe. */
-export function livepatchOf(known: Known): Livepatch | null {
-  let found = livepatches.get(known);
-  if (found === undefined) {
-    found = findLivepatch(known.facts, known.restart);
-    livepatches.set(known, found);
-  }
-  return found;
-}
-
-const outdatedServices = new WeakMap<Known, readonly OutdatedService[] | null>();
-
-/** Services that still run replaced libraries, as of the last successful probe; null where that can't be told. */
-export function outdatedServicesOf(known: Known): readonly OutdatedService[] | null {
-  let found = outdatedServices.get(known);
-  if (found === undefined) {
-    found = findOutdatedServices(known.facts, known.restart);
-    outdatedServices.set(known, found);
-  }
-  return found;
-}
-
 /** In how many seconds the host restarts by itself: below 0 when it is late, null when that can't be told. */
 export function restartsItselfInSeconds(known: Known, monotonicMs: number): number | null {
-  const at = ownRestartOf(known)?.atSeconds ?? null;
+  const at = known.outlook.ownRestart?.atSeconds ?? null;
   const now = hostNowSeconds(known, monotonicMs);
   return at === null || now === null ? null : at - now;
 }

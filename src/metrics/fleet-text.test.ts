@@ -4,6 +4,8 @@ import { describeWith } from '../../test/fixture/programs';
 import { hostOf } from '../../test/fixture/fake-fleet';
 import { now } from '../../test/fixture/said';
 import { anyStatus, knownOf, statusOf } from '../../test/fixture/statuses';
+import { settleKnown } from '../fleet/known';
+import { Sharing } from '../fleet/sharing';
 import { freshKnown, type HostStatus } from '../fleet/status';
 import { defaultPolicy } from '../policy/defaults';
 import { createExporterMetrics } from './exporter-metrics';
@@ -50,10 +52,37 @@ function merged(statuses: Iterable<HostStatus>, monotonicMs: number, format: Exp
   return lines;
 }
 
+/** A probe of a host that is there already, which finds what the last one found, or what another host says. */
+const probedAgain = fc.record({
+  does: fc.constant('probe' as const),
+  at: fc.nat(5),
+  findsTheSame: fc.boolean(),
+  fails: fc.boolean(),
+  other: anyStatus,
+});
+
+interface ProbedAgain {
+  readonly findsTheSame: boolean;
+  readonly fails: boolean;
+  readonly other: HostStatus;
+}
+
+function probed(before: HostStatus, { findsTheSame, fails, other }: ProbedAgain, sharing: Sharing): HostStatus {
+  const found = findsTheSame ? structuredClone(before.known) : other.known;
+  return {
+    ...before,
+    attempt: other.attempt,
+    known: found === null ? before.known : settleKnown(before.known, found, sharing),
+    failures: fails ? other.failures : before.failures,
+    restartsSeen: other.restartsSeen,
+  };
+}
+
 describe('FleetText', () => {
   test('is what each host alone says, family by family, through hosts that come, change, age and leave', () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: anyStatus.map((status) => ({ does: 'update' as const, status })) },
+      { weight: 6, arbitrary: probedAgain },
       { weight: 1, arbitrary: fc.nat(5).map((at) => ({ does: 'leave' as const, at })) },
       { weight: 2, arbitrary: fc.integer({ min: 1, max: 4_000_000 }).map((ms) => ({ does: 'wait' as const, ms })) },
     );
@@ -64,11 +93,18 @@ describe('FleetText', () => {
         (steps, format) => {
           const text = new FleetText(() => staleAfterSeconds);
           const statuses = new Map<string, HostStatus>();
+          const sharing = new Sharing();
           let monotonicMs = 3_600_000;
           for (const one of steps) {
             if (one.does === 'update') {
               statuses.set(one.status.host.name, one.status);
               text.update(one.status.host.name, one.status, monotonicMs);
+            } else if (one.does === 'probe') {
+              const before = [...statuses.values()][one.at];
+              if (before === undefined) continue;
+              const status = probed(before, one, sharing);
+              statuses.set(status.host.name, status);
+              text.update(status.host.name, status, monotonicMs);
             } else if (one.does === 'leave') {
               const name = [...statuses.keys()][one.at];
               if (name === undefined) continue;

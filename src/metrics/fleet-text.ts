@@ -1,28 +1,41 @@
 import { Buffer } from 'node:buffer';
-import type { HostStatus, Known } from '../fleet/status';
-import { freshKnown } from '../fleet/status';
+import { tellTheSame, type Known } from '../fleet/known';
+import { freshKnown, type HostStatus } from '../fleet/status';
 import { renderHead, renderLabels, renderNumber, renderSample, type ExpositionFormat, type FamilyHead } from './family';
-import { hostFamilies, type HostFamily, type HostView } from './host-families';
+import { hostFamilies, type Ground, type HostFamily, type HostView } from './host-families';
 
 /** Hosts whose lines are kept joined, one buffer a family. */
 const hostsPerBlock = 256;
 
 interface HostText {
-  status: HostStatus;
-  /** What was rendered; changes to null when it becomes stale. */
-  known: Known | null;
+  readonly status: HostStatus;
+  /** What was rendered; null when it is stale. */
+  readonly known: Known | null;
   readonly lines: Lines;
 }
 
+/** The lines of one host, by what they rest on: where that did not change, the lines stay. */
+type Lines = Readonly<Record<Ground, Part>>;
+
 /**
- * The lines of one host by family; of live families, the line without its value. One flat text and where each family begins in
+ * Lines by family; of live families, the line without its value. One flat text and where each family begins in
  * it: a fleet's lines as strings of their own would be half a million objects for the garbage collector to go through.
  */
-interface Lines {
+interface Part {
   readonly text: string;
   /** Where each family begins, and last where the text ends. */
   readonly begins: readonly number[];
 }
+
+/** The families of each ground. */
+const familiesOn: Readonly<Record<Ground, readonly HostFamily[]>> = {
+  known: familiesOf('known'),
+  failures: familiesOf('failures'),
+  status: familiesOf('status'),
+};
+
+/** Where a family's lines are: its number within its part. */
+const places = hostFamilies.map((family) => ({ ground: family.ground, at: familiesOn[family.ground].indexOf(family) }));
 
 interface Block {
   readonly names: Set<string>;
@@ -60,13 +73,16 @@ export class FleetText {
       return;
     }
     const known = freshKnown(status, monotonicMs, this.staleAfterSeconds());
-    const lines = renderHost({ status, known, monotonicMs });
-    const before = this.hosts.get(name)?.lines;
+    const view = { status, known, monotonicMs };
+    const before = this.hosts.get(name);
+    const kept = before === undefined ? null : keptLines(before, view);
+    const lines = {
+      known: kept?.known ?? renderPart('known', view),
+      failures: kept?.failures ?? renderPart('failures', view),
+      status: renderPart('status', view),
+    };
     this.hosts.set(name, { status, known, lines });
-    const block = this.blockFor(name);
-    for (const index of hostFamilies.keys()) {
-      if (lineOf(lines, index) !== lineOf(before, index)) this.outdate(block, index);
-    }
+    this.outdateChanged(this.blockFor(name), before?.lines, lines);
   }
 
   /** The families that have lines, in order. */
@@ -80,6 +96,13 @@ export class FleetText {
       if (pieces.length > 0) families.push({ head, pieces, version: this.versions[index] ?? 0 });
     }
     return families;
+  }
+
+  private outdateChanged(block: Block, before: Lines | undefined, lines: Lines): void {
+    for (const [index, { ground, at }] of places.entries()) {
+      const [was, is] = [before?.[ground], lines[ground]];
+      if (was !== is && lineOf(was, at) !== lineOf(is, at)) this.outdate(block, index);
+    }
   }
 
   private outdate(block: Block, index: number): void {
@@ -104,8 +127,9 @@ export class FleetText {
     const lines: string[] = [];
     for (const name of block.names) {
       const text = this.hosts.get(name);
-      const prefix = lineOf(text?.lines, index);
-      if (text === undefined || prefix === '') continue;
+      if (text === undefined) continue;
+      const prefix = lineAt(text, index);
+      if (prefix === '') continue;
       const [sample] = family.samples({ status: text.status, known: text.known, monotonicMs });
       if (sample !== undefined) lines.push(`${prefix} ${renderNumber(sample.value)}\n`);
     }
@@ -113,7 +137,7 @@ export class FleetText {
   }
 
   private linesOf(block: Block, index: number): string[] {
-    return Array.from(block.names, (name) => lineOf(this.hosts.get(name)?.lines, index));
+    return Array.from(block.names, (name) => lineAt(this.hosts.get(name), index));
   }
 
   private blockFor(name: string): Block {
@@ -136,7 +160,7 @@ export class FleetText {
     this.blockOf.delete(name);
     if (block === undefined) return;
     block.names.delete(name);
-    for (const index of hostFamilies.keys()) if (lineOf(text?.lines, index) !== '') this.outdate(block, index);
+    for (const index of hostFamilies.keys()) if (lineAt(text, index) !== '') this.outdate(block, index);
   }
 }
 
@@ -150,8 +174,20 @@ export function renderOneHost(view: HostView, format: ExpositionFormat): string 
   return pieces.join('');
 }
 
-function renderHost(view: HostView): Lines {
-  const lines = hostFamilies.map((family) => {
+/** Of the lines that a host had before, those that would be the same. */
+function keptLines(before: HostText, { status, known }: HostView): Partial<Lines> {
+  const { lines } = before;
+  if (status.host !== before.status.host) return {};
+  const isKnownTheSame =
+    known === null || before.known === null ? known === before.known : tellTheSame(known, before.known);
+  return {
+    ...(isKnownTheSame ? { known: lines.known } : {}),
+    ...(status.failures === before.status.failures ? { failures: lines.failures } : {}),
+  };
+}
+
+function renderPart(ground: Ground, view: HostView): Part {
+  const lines = familiesOn[ground].map((family) => {
     const samples = family.samples(view);
     if (family.isLive === true) {
       const [first] = samples;
@@ -165,6 +201,15 @@ function renderHost(view: HostView): Lines {
   return { text: lines.join(''), begins };
 }
 
-function lineOf(lines: Lines | undefined, index: number): string {
-  return lines === undefined ? '' : lines.text.slice(lines.begins[index], lines.begins[index + 1]);
+function familiesOf(ground: Ground): HostFamily[] {
+  return hostFamilies.filter((family) => family.ground === ground);
+}
+
+function lineAt(text: HostText | undefined, index: number): string {
+  const place = places[index];
+  return text === undefined || place === undefined ? '' : lineOf(text.lines[place.ground], place.at);
+}
+
+function lineOf(part: Part | undefined, at: number): string {
+  return part === undefined ? '' : part.text.slice(part.begins[at], part.begins[at + 1]);
 }

@@ -18,8 +18,15 @@ export interface HostView {
   readonly monotonicMs: number;
 }
 
+/**
+ * What the samples of a family rest on, and nothing else: all that is known of the host but for its clocks, its failed probes,
+ * or anything of its status.
+ */
+export type Ground = 'known' | 'failures' | 'status';
+
 /** A family with one or more series a host. */
 export interface HostFamily extends FamilyHead {
+  readonly ground: Ground;
   readonly samples: (view: HostView) => readonly Sample[];
   /** The value changes between probes: it is rendered anew at every scrape. */
   readonly isLive?: boolean;
@@ -36,7 +43,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_required',
     type: 'gauge',
     help: `Whether the running system is older than what is installed, so that a restart is needed. Absent while it can't be told. ${cached}`,
-    samples: ifKnown((known, host) => {
+    ...ifKnown((known, host) => {
       const { verdict } = known.restart;
       return verdict === 'unknown' ? [] : [{ labels: ownLabels(host), value: verdict === 'required' ? 1 : 0 }];
     }),
@@ -45,13 +52,14 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_required_unknown',
     type: 'gauge',
     help: `Whether the host answered but no signal could tell if a restart is needed. ${cached}`,
-    samples: ifKnown((known, host) => [{ labels: names(host), value: known.restart.verdict === 'unknown' ? 1 : 0 }]),
+    ...ifKnown((known, host) => [{ labels: names(host), value: known.restart.verdict === 'unknown' ? 1 : 0 }]),
   },
   {
     name: 'reboot_required_age_seconds',
     type: 'gauge',
     help: 'How long a restart has been needed, continuously and in this boot, on the clock of the host; 0 when none is. Counted on between probes.',
     isLive: true,
+    ground: 'known',
     samples({ status, known, monotonicMs }) {
       const age = known === null ? null : ageSeconds(known, monotonicMs);
       return age === null ? [] : [{ labels: ownLabels(status.host), value: Math.round(age * 1000) / 1000 }];
@@ -61,7 +69,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_required_since_timestamp_seconds',
     type: 'gauge',
     help: `Unix time since when a restart has been needed, on the clock of the host; absent when none is. ${cached}`,
-    samples: ifKnown((known, host) =>
+    ...ifKnown((known, host) =>
       known.restart.sinceSeconds === null ? [] : [{ labels: names(host), value: known.restart.sinceSeconds }],
     ),
   },
@@ -69,13 +77,13 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_required_reason_info',
     type: 'gauge',
     help: `One series for each signal that says a restart is needed. ${cached}`,
-    samples: ifKnown((known, host) => known.restart.reasons.map((reason) => info(host, { reason }))),
+    ...ifKnown((known, host) => known.restart.reasons.map((reason) => info(host, { reason }))),
   },
   {
     name: 'reboot_required_package_info',
     type: 'gauge',
     help: `The packages that asked for the restart, at most ${maxInfoSeries} of a host. ${cached}`,
-    samples: ifKnown((known, host) =>
+    ...ifKnown((known, host) =>
       known.restart.packages.slice(0, maxInfoSeries).map((name) => info(host, { package: name })),
     ),
   },
@@ -83,7 +91,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_required_packages',
     type: 'gauge',
     help: `How many packages asked for the restart. ${cached}`,
-    samples: ifKnown((known, host) =>
+    ...ifKnown((known, host) =>
       known.restart.verdict === 'unknown' ? [] : [{ labels: names(host), value: known.restart.packages.length }],
     ),
   },
@@ -91,13 +99,13 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_still_required_after_restart',
     type: 'gauge',
     help: `Whether a restart was needed before the last one and was needed still when the host came up. ${cached}`,
-    samples: ifKnown((known, host) => [{ labels: names(host), value: known.restart.survivedRestart ? 1 : 0 }]),
+    ...ifKnown((known, host) => [{ labels: names(host), value: known.restart.survivedRestart ? 1 : 0 }]),
   },
   {
     name: 'exposed_to_anywhere',
     type: 'gauge',
     help: `Whether at least one port accepts a new connection from any internet address; 1 too when that can't be ruled out (see the basis). ${cached}`,
-    samples: ifKnown(({ exposure }, host) =>
+    ...ifKnown(({ exposure }, host) =>
       exposure === null ? [] : [{ labels: ownLabels(host), value: exposure.verdict === 'not_exposed' ? 0 : 1 }],
     ),
   },
@@ -105,13 +113,13 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'exposed_to_anywhere_basis_info',
     type: 'gauge',
     help: `What exposed_to_anywhere rests on: declared, proven, assumed or no-public-address. ${cached}`,
-    samples: ifKnown(({ exposure }, host) => (exposure === null ? [] : [info(host, { basis: exposure.basis })])),
+    ...ifKnown(({ exposure }, host) => (exposure === null ? [] : [info(host, { basis: exposure.basis })])),
   },
   {
     name: 'exposed_port_info',
     type: 'gauge',
     help: `The ports that are open to anywhere, at most ${maxInfoSeries} of a host. ${cached}`,
-    samples: ifKnown((known, host) =>
+    ...ifKnown((known, host) =>
       exposedPorts(known)
         .slice(0, maxInfoSeries)
         // Not why it is: numbers of rules change all the time, and each would be another series.
@@ -122,7 +130,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'exposed_ports',
     type: 'gauge',
     help: `How many ports are open to anywhere, each protocol and address family counted; absent while it can't be told. ${cached}`,
-    samples: ifKnown((known, host) =>
+    ...ifKnown((known, host) =>
       known.exposure === null || known.exposure.verdict === 'unknown'
         ? []
         : [{ labels: names(host), value: exposedPorts(known).length }],
@@ -132,13 +140,13 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_host_info',
     type: 'gauge',
     help: `What runs on the host. ${cached}`,
-    samples: ifKnown((known, host) => [{ labels: { ...ownLabels(host), ...hostInfo(known) }, value: 1 }]),
+    ...ifKnown((known, host) => [{ labels: { ...ownLabels(host), ...hostInfo(known) }, value: 1 }]),
   },
   {
     name: 'reboot_host_boot_timestamp_seconds',
     type: 'gauge',
     help: `Unix time at which the host last booted; of a container, at which it started. ${cached}`,
-    samples: ifKnown(({ restart }, host) =>
+    ...ifKnown(({ restart }, host) =>
       restart.boot.atSeconds === null ? [] : [{ labels: names(host), value: restart.boot.atSeconds }],
     ),
   },
@@ -146,12 +154,14 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_host_boots_seen_total',
     type: 'counter',
     help: 'Restarts of the host that the exporter saw.',
+    ground: 'status',
     samples: ({ status }) => [{ labels: names(status.host), value: status.restartsSeen }],
   },
   {
     name: 'reboot_host_restarting',
     type: 'gauge',
     help: 'Whether the host was well, dropped its connection, and has not answered since for up to 10 minutes.',
+    ground: 'status',
     samples: ({ status }) => [
       { labels: names(status.host), value: status.restartingSinceMonotonicMs === null ? 0 : 1 },
     ],
@@ -160,7 +170,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_scheduled_timestamp_seconds',
     type: 'gauge',
     help: `Unix time of the restart that is already scheduled on the host; absent when none is. ${cached}`,
-    samples: ifKnown(({ facts }, host) => {
+    ...ifKnown(({ facts }, host) => {
       const { atSeconds, mode } = facts.scheduled;
       return atSeconds === null || mode === 'poweroff' || mode === 'halt'
         ? []
@@ -171,7 +181,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'unattended_upgrades_installed',
     type: 'gauge',
     help: `Whether the unattended-upgrades package is installed; absent on systems without dpkg. ${cached}`,
-    samples: ifKnown(({ facts }, host) => {
+    ...ifKnown(({ facts }, host) => {
       const installed = findInstalled(facts.dpkg, 'unattended-upgrades');
       return installed === undefined ? [] : [{ labels: names(host), value: installed === null ? 0 : 1 }];
     }),
@@ -180,7 +190,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'unattended_upgrades_enabled',
     type: 'gauge',
     help: `Whether unattended-upgrades is installed, switched on and its timer not off; absent while it can't be told. ${cached}`,
-    samples: ifKnown(({ facts }, host) => {
+    ...ifKnown(({ facts }, host) => {
       const installed = findInstalled(facts.dpkg, 'unattended-upgrades');
       if (installed === undefined || (installed !== null && facts.patching.configured === null)) return [];
       return [{ labels: names(host), value: installed !== null && facts.patching.configured === true ? 1 : 0 }];
@@ -190,18 +200,19 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'unattended_upgrades_last_run_timestamp_seconds',
     type: 'gauge',
     help: `Unix time of unattended-upgrades' last run: that it ran, not that it patched. ${cached}`,
-    samples: ifKnown(({ facts }, host) =>
+    ...ifKnown(({ facts }, host) =>
       facts.patching.lastRunSeconds === null ? [] : [{ labels: names(host), value: facts.patching.lastRunSeconds }],
     ),
   },
   ...updateFamilies.map((family): HostFamily => ({
     ...family,
-    samples: ifKnown((known, host) => family.samples(known, names(host))),
+    ...ifKnown((known, host) => family.samples(known, names(host))),
   })),
   {
     name: 'reboot_probe_success',
     type: 'gauge',
     help: 'Whether the last probe succeeded; absent before the first.',
+    ground: 'status',
     samples: ({ status }) =>
       status.attempt === null ? [] : [{ labels: names(status.host), value: status.attempt.failure === null ? 1 : 0 }],
   },
@@ -209,6 +220,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_probe_duration_seconds',
     type: 'gauge',
     help: 'How long the last probe took, from DNS to the end of the answer.',
+    ground: 'status',
     samples: ({ status }) =>
       status.attempt === null ? [] : [{ labels: names(status.host), value: status.attempt.durationSeconds }],
   },
@@ -216,6 +228,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_probe_last_success_timestamp_seconds',
     type: 'gauge',
     help: 'Unix time of the last successful probe, on the clock of the exporter.',
+    ground: 'status',
     samples: ({ status }) =>
       status.known === null ? [] : [{ labels: names(status.host), value: status.known.atMs / 1000 }],
   },
@@ -223,6 +236,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_probe_failing_reason_info',
     type: 'gauge',
     help: 'Why the last probe failed, while it does.',
+    ground: 'status',
     samples: ({ status }) =>
       status.attempt?.failure == null ? [] : [info(status.host, { reason: status.attempt.failure.reason })],
   },
@@ -230,6 +244,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_probe_failures_total',
     type: 'counter',
     help: 'Failed probes by reason, a closed set.',
+    ground: 'failures',
     samples: ({ status }) =>
       failureReasons.map((reason) => ({
         labels: { ...names(status.host), reason },
@@ -238,8 +253,8 @@ export const hostFamilies: readonly HostFamily[] = [
   },
 ];
 
-function ifKnown(samples: (known: Known, host: Host) => readonly Sample[]): HostFamily['samples'] {
-  return ({ status, known }) => (known === null ? [] : samples(known, status.host));
+function ifKnown(samples: (known: Known, host: Host) => readonly Sample[]): Pick<HostFamily, 'ground' | 'samples'> {
+  return { ground: 'known', samples: ({ status, known }) => (known === null ? [] : samples(known, status.host)) };
 }
 
 /** The labels of each host, which most of its families share. */

@@ -1,4 +1,4 @@
-import { livepatchOf, outdatedServicesOf, ownRestartOf, type Known } from '../fleet/status';
+import type { Known } from '../fleet/known';
 import { findUpdater } from '../updates/updater';
 import type { FamilyHead, Labels, Sample } from './family';
 
@@ -49,7 +49,7 @@ export const updateFamilies: readonly UpdateFamily[] = [
     type: 'gauge',
     help: `Unix time at which the host is expected to restart by itself, and by what: shutdown(8), or a program that is set to at a time of its own; absent when nothing says so. ${cached}`,
     samples(known, names) {
-      const own = ownRestartOf(known);
+      const own = known.outlook.ownRestart;
       return own === null || own.atSeconds === null ? [] : [{ labels: { ...names, by: own.by }, value: own.atSeconds }];
     },
   },
@@ -58,7 +58,7 @@ export const updateFamilies: readonly UpdateFamily[] = [
     type: 'gauge',
     help: `What is set up on the host to restart it by itself, whether or not it is known when. ${cached}`,
     samples(known, names) {
-      const own = ownRestartOf(known);
+      const own = known.outlook.ownRestart;
       return own === null ? [] : [{ labels: { ...names, by: own.by }, value: 1 }];
     },
   },
@@ -67,7 +67,7 @@ export const updateFamilies: readonly UpdateFamily[] = [
     type: 'gauge',
     help: `Live patches that are applied to the running kernel, at most ${maxPatches} of a host. ${cached}`,
     samples: (known, names) =>
-      (livepatchOf(known)?.patches ?? [])
+      (known.outlook.livepatch?.patches ?? [])
         .slice(0, maxPatches)
         .map((patch) => ({ labels: { ...names, patch }, value: 1 })),
   },
@@ -76,7 +76,7 @@ export const updateFamilies: readonly UpdateFamily[] = [
     type: 'gauge',
     help: `Unix time until which the maker of the applied live patches makes them for the running kernel, by when that was built; absent where that can't be told. ${cached}`,
     samples(known, names) {
-      const until = livepatchOf(known)?.coveredUntilSeconds ?? null;
+      const until = known.outlook.livepatch?.coveredUntilSeconds ?? null;
       return until === null ? [] : [{ labels: names, value: until }];
     },
   },
@@ -85,7 +85,7 @@ export const updateFamilies: readonly UpdateFamily[] = [
     type: 'gauge',
     help: `Whether a restart is needed for the kernel alone, and the running kernel is live patched; absent where no live patch is applied. ${cached}`,
     samples(known, names) {
-      const found = livepatchOf(known);
+      const found = known.outlook.livepatch;
       return found === null ? [] : [{ labels: names, value: found.isCovering ? 1 : 0 }];
     },
   },
@@ -94,7 +94,7 @@ export const updateFamilies: readonly UpdateFamily[] = [
     type: 'gauge',
     help: `How many services of systemd started before a library that their program is linked with was replaced: restarting each of them is enough. At least so many: see the documentation. Absent where it can't be told. ${cached}`,
     samples(known, names) {
-      const found = outdatedServicesOf(known);
+      const found = known.outlook.outdatedServices;
       return found === null ? [] : [{ labels: names, value: found.length }];
     },
   },
@@ -103,7 +103,7 @@ export const updateFamilies: readonly UpdateFamily[] = [
     type: 'gauge',
     help: `Services that still run replaced libraries, at most ${maxServices} of a host. ${cached}`,
     samples: (known, names) =>
-      (outdatedServicesOf(known) ?? [])
+      (known.outlook.outdatedServices ?? [])
         .slice(0, maxServices)
         .map(({ unit }) => ({ labels: { ...names, service: unit }, value: 1 })),
   },

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { defaultSsh } from '../../src/config/resolve-host';
+import { withOutlook } from '../../src/fleet/known';
 import { createExporterMetrics } from '../../src/metrics/exporter-metrics';
 import type { ExposureVerdict } from '../../src/exposure/verdict';
 import { newStatus, type HostStatus, type Known } from '../../src/fleet/status';
@@ -144,7 +145,7 @@ interface MadeUp {
 function madeUpKnown(of: MadeUp): Known {
   const kernels = of.cycle % 2 === 0;
   const required = of.isRequired && !of.isUnknown;
-  return {
+  return withOutlook({
     atMs: of.seenAt * 1000,
     atMonotonicMs: of.seenAt * 1000,
     hostClockOffsetSeconds: 0,
@@ -187,7 +188,7 @@ function madeUpKnown(of: MadeUp): Known {
       },
     },
     exposure: madeUpExposure(of.exposed, of.kind),
-  };
+  });
 }
 
 function madeUpExposure(exposed: boolean, kind: string): ExposureVerdict {

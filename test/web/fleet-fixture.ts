@@ -1,6 +1,7 @@
 import { defaultSsh } from '../../src/config/resolve-host';
 import { hostDocument, type DocumentContext } from '../../src/document/host-document';
 import type { PortVerdict } from '../../src/exposure/verdict';
+import { withOutlook } from '../../src/fleet/known';
 import { newStatus, type HostStatus, type Known } from '../../src/fleet/status';
 import type { FailureReason } from '../../src/failure';
 import type { Host } from '../../src/inventory/host';
@@ -82,7 +83,7 @@ function sketchKnown(sketch: HostSketch): Known {
   const finding: Finding = needed
     ? { says: 'required', because: because ?? '/run/reboot-required exists', since: [], packages }
     : { says: sketch.verdict ?? 'not_required', because: because ?? 'the running kernel is the newest installed' };
-  return {
+  return withOutlook({
     atMs: fixtureNowMs - 42_000,
     atMonotonicMs: fixtureMonotonicMs - 42_000,
     restart: {
@@ -110,7 +111,7 @@ function sketchKnown(sketch: HostSketch): Known {
       because: isExposed ? 'tcp/443 accepts connections from anywhere' : 'no port accepts connections from anywhere',
       ports: sketch.ports ?? (isExposed ? [httpsPort] : []),
     },
-  };
+  });
 }
 
 export interface BackendSketch extends Partial<WebBackend> {

@@ -1,12 +1,5 @@
 import type { DocumentContext } from '../../document/host-document';
-import {
-  ageSeconds,
-  freshKnown,
-  livepatchOf,
-  restartsItselfInSeconds,
-  type HostStatus,
-  type Known,
-} from '../../fleet/status';
+import { ageSeconds, freshKnown, restartsItselfInSeconds, type HostStatus, type Known } from '../../fleet/status';
 import { urgencyOf, type Urgency } from '../../policy/urgency';
 
 /** Whether a host answers its probes. `restarting`: it stopped, as a host does that restarts. */
@@ -39,7 +32,7 @@ export function hostDigest(status: HostStatus, context: DocumentContext): HostDi
         ageSeconds: age,
         exposure,
         restartsItselfInSeconds: known === null ? null : restartsItselfInSeconds(known, context.monotonicMs),
-        isLivepatched: known !== null && livepatchOf(known)?.isCovering === true,
+        isLivepatched: known !== null && known.outlook.livepatch?.isCovering === true,
       },
       context.policy,
     ),
