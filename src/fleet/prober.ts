@@ -88,21 +88,24 @@ export class Prober {
     }
   }
 
-  private async takeReport(probed: ProbedHost, report: HostReport, begunMs: number): Promise<HostStatus> {
+  private async takeReport(probed: ProbedHost, answer: HostReport, begunMs: number): Promise<HostStatus> {
     const { time, memory } = this.effects;
-    const { name } = probed.status.host;
+    const { host, known: last } = probed.status;
+    // All that is kept is made of these, and holds on to nothing else of the answer.
+    const facts = this.sharing.settle(last?.facts, answer.facts);
+    const report = { ...answer, facts, boot: this.sharing.settle(last?.restart.boot, answer.boot) };
     const atMonotonicMs = time.monotonicMs();
     const atMs = time.nowMs();
     const exposure = await this.findExposure(probed, report);
-    const { state, memory: remembered } = assessRestart(report.facts, report.sections, memory.get(name));
+    const { state, memory: remembered } = assessRestart(facts, report.sections, memory.get(host.name));
     // What is published must not be forgotten, or an age could go back after a crash.
-    await memory.set(name, remembered);
+    await memory.set(host.name, remembered);
     const before = probed.status.known;
     const found = withOutlook({
       atMs,
       atMonotonicMs,
       restart: state,
-      facts: report.facts,
+      facts,
       hostClockOffsetSeconds: nextClockOffset(
         before === null ? null : { offsetSeconds: before.hostClockOffsetSeconds, boot: before.restart.boot },
         { boot: report.boot, begunMonotonicMs: begunMs, endedMonotonicMs: atMonotonicMs },

@@ -1,4 +1,4 @@
-import { type Algorithms, Client, type ClientChannel } from 'ssh2';
+import { type Algorithms, type AuthHandlerMiddleware, Client, type ClientChannel, type ConnectConfig } from 'ssh2';
 import { ProbeFailure } from '../failure';
 import { offersSha1 } from './algorithms';
 import { startCommand, type CommandOrder, type CommandOutcome } from './command';
@@ -22,7 +22,15 @@ import { OfferQueue } from './offer-queue';
 import { asFailure, type ProbeProgress } from './progress';
 import { gatherReplies } from './reply-gathering';
 import type { LoginOffer } from './signer';
-import { forgetRemoteVersion, hearSignatureAlgorithms, shareOffer, signBy, shownKey } from './ssh2-inside';
+import {
+  forgetLogin,
+  forgetRemoteVersion,
+  hearSignatureAlgorithms,
+  shareWhatIsAlike,
+  shownKey,
+  signBy,
+  withBuffersOfTheirOwn,
+} from './ssh2-inside';
 import type { TransportStream } from './transport-stream';
 import type { EndTurn, Turns } from './turns';
 import { isUnmatched, unmatched } from './unmatched';
@@ -50,6 +58,10 @@ export interface ConnectionOptions {
 /** RFC 4253, section 4.2: no dash and no space in it. */
 const identification = 'reboot_exporter';
 
+function nothing(): void {
+  // Nobody is to be told.
+}
+
 /** What a command on a connection that we closed fails with. */
 const closedByUs = new ProbeFailure('internal', 'the connection was closed');
 
@@ -64,7 +76,7 @@ export class SshConnection {
   /** What there was to show; the user was let in for one of them. */
   readonly offers: readonly LoginOffer[];
   /** Called when the host ends the connection while nothing runs on it. */
-  onIdleEnd: () => void = () => undefined;
+  onIdleEnd: () => void = nothing;
 
   /** Until it is authenticated; a connection may be kept for months, and with it what it was made with. */
   #opening: ConnectionOptions | null;
@@ -74,9 +86,9 @@ export class SshConnection {
   readonly #gatherReplies: () => void;
   #phase: Phase = 'greeting';
   #end: ProbeFailure | null = null;
-  #onFailure: (failure: ProbeFailure) => void = () => undefined;
-  #onReady: () => void = () => undefined;
-  #endTurn: EndTurn = () => undefined;
+  #onFailure: (failure: ProbeFailure) => void = nothing;
+  #onReady: () => void = nothing;
+  #endTurn: EndTurn = nothing;
   #allowedBytes = maxHandshakeBytes;
   #allowedExchanges = 1;
   #head = '';
@@ -239,17 +251,17 @@ export class SshConnection {
     this.#socket.destroy();
   }
 
-  #begin({ user, algorithms, login, handshakes, keepaliveMs, progress }: ConnectionOptions): void {
+  /** Nothing that is made here may hold on to the probe that it is made for: a connection may be kept for months. */
+  #begin({ user, algorithms, login, keepaliveMs }: ConnectionOptions): void {
     const client = this.#client;
     client.on('error', (error) => this.#failWith(() => this.#meaningOf(error)));
-    client.on('end', () => this.#failWith(() => closedByHost(this.#situation())));
-    client.on('close', () => this.#failWith(() => closedByHost(this.#situation())));
+    client.on('end', this.#onClosed);
+    client.on('close', this.#onClosed);
     client.on('ready', () => this.#ready());
     client.on('handshake', () => this.#keysExchanged());
-    holdUntilTurn(this.#socket, () => this.#takeTurn(handshakes, progress));
-    const offers = new OfferQueue(login.offers);
-    this.#queue = offers;
-    client.connect({
+    holdUntilTurn(this.#socket, this.#takeTurn);
+    this.#queue = new OfferQueue(login.offers);
+    const settings: ConnectConfig = {
       sock: this.#socket,
       username: user,
       ident: identification,
@@ -258,28 +270,31 @@ export class SshConnection {
       readyTimeout: 0,
       keepaliveInterval: keepaliveMs ?? 0,
       keepaliveCountMax: 1,
-      hostVerifier: (hostKey: Buffer) => this.#verify(hostKey),
-      authHandler: (methodsLeft, partial, next) => {
-        const methods: readonly string[] | null = methodsLeft;
-        const offer = methods === null || methods.includes('publickey') ? offers.next() : null;
-        if (offer === null) {
-          this.#fail(refusedLogin(this.peer, user, login, methods ?? [], partial === true));
-          return;
-        }
-        next({ type: 'publickey', username: user, key: shownKey(offer.algorithm, offer.blob) });
-      },
-    });
-    hearSignatureAlgorithms(client, (names) => offers.narrow(names));
-    signBy(client, (data, send) => void this.#sign(offers.toSign(), data, send, progress));
+      hostVerifier: this.#verify,
+      authHandler: this.#nextOffer,
+    };
+    withBuffersOfTheirOwn(() => client.connect(settings));
+    hearSignatureAlgorithms(client, (names) => this.#queue?.narrow(names));
+    signBy(client, (data, send) => void this.#sign(data, send));
   }
 
+  readonly #onClosed = (): void => this.#failWith(() => closedByHost(this.#situation()));
+
+  readonly #nextOffer: AuthHandlerMiddleware = (methodsLeft, partial, next) => {
+    if (this.#opening === null) return;
+    const { user, login } = this.#opening;
+    const methods: readonly string[] | null = methodsLeft;
+    const offer = methods === null || methods.includes('publickey') ? this.#queue?.next() : null;
+    if (offer == null) {
+      this.#fail(refusedLogin(this.peer, user, login, methods ?? [], partial === true));
+      return;
+    }
+    next({ type: 'publickey', username: user, key: shownKey(offer.algorithm, offer.blob) });
+  };
+
   /** Answers a host that would accept a key if we prove that we have it. */
-  async #sign(
-    offer: LoginOffer | null,
-    data: Buffer,
-    send: (signature: Buffer) => void,
-    progress: ProbeProgress,
-  ): Promise<void> {
+  async #sign(data: Buffer, send: (signature: Buffer) => void): Promise<void> {
+    const offer = this.#queue?.toSign() ?? null;
     if (offer === null) {
       this.#failWith(() => new ProbeFailure('protocol', `${this.peer} asks for a signature again and again`));
       return;
@@ -290,7 +305,7 @@ export class SshConnection {
     if (signer.agent !== null) {
       // Others shake hands while it may be asking its user.
       this.#endTurn();
-      progress.enter(`while waiting for ${signer.agent} to sign for ${this.peer}`);
+      this.#opening?.progress.enter(`while waiting for ${signer.agent} to sign for ${this.peer}`);
     }
     try {
       const signature = await signer.sign(signatureAlgorithm, data, waiting.signal);
@@ -302,8 +317,9 @@ export class SshConnection {
     }
   }
 
-  async #takeTurn(handshakes: Turns, progress: ProbeProgress): Promise<void> {
-    if (this.#end !== null) return;
+  readonly #takeTurn = async (): Promise<void> => {
+    if (this.#end !== null || this.#opening === null) return;
+    const { handshakes, progress } = this.#opening;
     progress.enter(`while waiting for a turn to shake hands with ${this.peer}`);
     const endTurn = await handshakes.take(progress);
     const timer = setTimeout(endTurn, maxTurnMs);
@@ -316,11 +332,11 @@ export class SshConnection {
       return;
     }
     progress.enter(`while waiting for ${this.peer} to greet`);
-    this.#socket.prependListener('data', (chunk: Buffer) => this.#receive(chunk));
-  }
+    this.#socket.prependListener('data', this.#receive);
+  };
 
   /** Sees every piece before ssh2 does. */
-  #receive(chunk: Buffer): void {
+  readonly #receive = (chunk: Buffer): void => {
     this.#gatherReplies();
     readFairly(this.#socket, chunk);
     acceptSha1(this.#acceptsSha1);
@@ -330,7 +346,7 @@ export class SshConnection {
     if (this.#allowedBytes >= 0) return;
     const reason = this.#phase === 'session' ? 'output' : 'protocol';
     this.#fail(new ProbeFailure(reason, `${this.peer} sent too much during ${this.#phase}`));
-  }
+  };
 
   #listenForGreeting(chunk: Buffer): void {
     this.#head += chunk.toString('latin1');
@@ -340,14 +356,14 @@ export class SshConnection {
     this.#opening?.progress.enter(`during key exchange with ${this.peer}`);
   }
 
-  #verify(hostKey: Buffer): boolean {
+  readonly #verify = (hostKey: Buffer): boolean => {
     const key = hostKey.toString('base64');
     // Where keys are exchanged again the host has to be the same as before.
     const trusted = this.#hostKey === '' ? this.#opening?.trusts(key) === true : this.#hostKey === key;
     if (trusted) this.#hostKey = key;
     else this.#fail(new HostKeyRefused(this.peer, Buffer.from(hostKey)));
     return trusted;
-  }
+  };
 
   #keysExchanged(): void {
     this.#allowedExchanges -= 1;
@@ -359,28 +375,31 @@ export class SshConnection {
       forgetRemoteVersion(this.#client);
       if (this.#opening === null) return;
       this.#opening.progress.enter(`during authentication as ${this.#opening.user} at ${this.peer}`);
-      shareOffer(this.#client, this.#opening.algorithms);
     }
   }
 
   #ready(): void {
     if (this.#end !== null) return;
     this.#endTurn();
-    this.#endTurn = () => undefined;
+    this.#endTurn = nothing;
+    if (this.#opening !== null) shareWhatIsAlike(this.#client, this.#opening.algorithms);
+    forgetLogin(this.#client);
     this.#opening = null;
     this.#piece = null;
     this.#queue = null;
     this.#rest();
     this.#onReady();
-    this.#onReady = () => undefined;
+    this.#onReady = nothing;
   }
 
   #rest(): void {
     this.#phase = 'idle';
     this.#allowedBytes = maxIdleBytes;
     this.#allowedExchanges = maxKeyExchanges;
-    this.#onFailure = () => this.onIdleEnd();
+    this.#onFailure = this.#onFailureAtRest;
   }
+
+  readonly #onFailureAtRest = (): void => this.onIdleEnd();
 
   /** The failure is made only where it counts: every connection ends, and an error with its stack is dear. */
   #failWith(make: () => ProbeFailure): void {

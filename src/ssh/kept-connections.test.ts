@@ -49,6 +49,11 @@ describe('KeptConnections', () => {
 
   afterEach(() => jest.useRealTimers());
 
+  function pass(ms: number): void {
+    nowMs += ms;
+    jest.advanceTimersByTime(ms);
+  }
+
   it('gives a connection to one taker', () => {
     const connection = new Fake();
     kept.keep(web, connection, false);
@@ -80,17 +85,43 @@ describe('KeptConnections', () => {
   it('closes one that nobody takes for long', () => {
     const connection = new Fake();
     kept.keep(web, connection, false);
-    jest.advanceTimersByTime(59_000);
+    pass(59_000);
     expect(connection.closed).toBe(false);
-    jest.advanceTimersByTime(2000);
+    pass(2000);
     expect(connection.closed).toBe(true);
     expect(kept.size).toBe(0);
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('leaves no timer behind for one that was taken', () => {
-    kept.keep(web, new Fake(), false);
+  it('closes each when its own time is up, and counts anew for one that was taken meanwhile', () => {
+    const [first, second] = [new Fake(), new Fake()];
+    kept.keep(web, first, false);
+    pass(30_000);
+    kept.keep(host('web-2'), second, false);
     kept.take(web);
+    kept.keep(web, first, true);
+    pass(59_000);
+    expect([first.closed, second.closed]).toEqual([false, false]);
+    pass(1000);
+    expect([first.closed, second.closed]).toEqual([true, true]);
+
+    const [third, fourth] = [new Fake(), new Fake()];
+    kept.keep(web, third, false);
+    pass(30_000);
+    kept.keep(host('web-2'), fourth, false);
+    pass(31_000);
+    expect([third.closed, fourth.closed]).toEqual([true, false]);
+    pass(30_000);
+    expect(fourth.closed).toBe(true);
+  });
+
+  it('has one timer, however many are kept, and none once they were all taken and its time is up', () => {
+    kept.keep(web, new Fake(), false);
+    kept.keep(host('web-2'), new Fake(), false);
+    expect(jest.getTimerCount()).toBe(1);
+    kept.take(web);
+    kept.take(host('web-2'));
+    pass(60_000);
     expect(jest.getTimerCount()).toBe(0);
   });
 

@@ -32,7 +32,7 @@ interface Kept<Connection> {
   readonly host: Host;
   /** Whether it carried a command beyond its first. */
   readonly reused: boolean;
-  readonly idle: NodeJS.Timeout;
+  readonly sinceMs: number;
 }
 
 /** A host that won't have its connections kept is left in peace for this long. */
@@ -43,7 +43,10 @@ const maxLosses = 2;
 /** The connections kept open between probes, at most one a host. */
 export class KeptConnections<Connection extends Keepable> {
   readonly #options: KeptConnectionsOptions;
+  /** Those that are idle for the longest time come first. */
   readonly #kept = new Map<string, Kept<Connection>>();
+  /** Until the first of them was idle for too long; one for all, for there are thousands. */
+  #timer: NodeJS.Timeout | null = null;
   readonly #refusedAtMs = new Map<string, number>();
   readonly #losses = new Map<string, number>();
 
@@ -82,13 +85,11 @@ export class KeptConnections<Connection extends Keepable> {
       connection.close();
       return;
     }
-    const idle = setTimeout(() => this.forget(host.name), this.#options.idleMs);
-    // The exporter may end while connections are idle.
-    idle.unref();
-    const kept = { connection, host, reused, idle };
+    const kept = { connection, host, reused, sinceMs: this.#options.nowMs() };
     connection.onIdleEnd = () => this.#lost(kept);
     connection.watchPeer();
     this.#kept.set(host.name, kept);
+    if (this.#timer === null) this.#wakeIn(this.#options.idleMs);
   }
 
   /** The host would not run a second command on one connection, so none is kept to it for a while. */
@@ -116,6 +117,23 @@ export class KeptConnections<Connection extends Keepable> {
     for (const name of [...this.#losses.keys()]) if (!hostNames.has(name)) this.#losses.delete(name);
   }
 
+  #wakeIn(delayMs: number): void {
+    this.#timer = setTimeout(() => this.#closeIdle(), delayMs);
+    // The exporter may end while connections are idle.
+    this.#timer.unref();
+  }
+
+  #closeIdle(): void {
+    this.#timer = null;
+    const nowMs = this.#options.nowMs();
+    for (const [name, { sinceMs }] of this.#kept) {
+      const restMs = sinceMs + this.#options.idleMs - nowMs;
+      // Timers are whole milliseconds.
+      if (restMs >= 1) return this.#wakeIn(restMs);
+      this.forget(name);
+    }
+  }
+
   #lost(kept: Kept<Connection>): void {
     const { host } = kept;
     if (this.#kept.get(host.name) !== kept) return;
@@ -131,7 +149,6 @@ export class KeptConnections<Connection extends Keepable> {
     const kept = this.#kept.get(name);
     if (kept === undefined) return null;
     this.#kept.delete(name);
-    clearTimeout(kept.idle);
     kept.connection.onIdleEnd = () => undefined;
     return kept;
   }

@@ -10,6 +10,9 @@ interface Inside {
 /** What ssh2 1.17 has in lib/protocol/Protocol.js, as far as it is used here. */
 interface Protocol {
   _offer?: unknown;
+  _identRaw?: Buffer;
+  _remoteIdentRaw?: Buffer;
+  readonly _decipher?: { _tag?: Buffer };
   /** Set while keys are exchanged; other messages wait in the queue for that long. */
   _kexinit?: unknown;
   _queue?: Buffer[];
@@ -43,15 +46,6 @@ const sample = utils.parseKey('ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31
  */
 export function forgetRemoteVersion(client: Client): void {
   (client as unknown as Inside)._remoteVer = '';
-}
-
-/** Has connections that offer the same share the lists, some forty objects each: a fleet keeps thousands of connections. */
-export function shareOffer(client: Client, algorithms: Algorithms): void {
-  const protocol = (client as unknown as Inside)._protocol;
-  if (protocol?._offer === undefined) return;
-  const shared = offers.get(algorithms);
-  if (shared === undefined) offers.set(algorithms, protocol._offer);
-  else protocol._offer = shared;
 }
 
 /**
@@ -109,8 +103,103 @@ export function hearSignatureAlgorithms(client: Client, heard: (names: readonly 
   if (handlers === undefined) return;
   const { EXT_INFO: handle } = handlers;
   handlers.EXT_INFO = (protocol, extensions) => {
-    const names = extensions.find(({ name }) => name === 'server-sig-algs')?.algs;
+    const shared = extensions.map(sharedExtension);
+    const names = shared.find(({ name }) => name === 'server-sig-algs')?.algs;
     if (names !== undefined) heard(names);
-    handle?.(protocol, extensions);
+    handle?.(protocol, shared);
   };
 }
+
+/** Lists of algorithms differ by version of the server: there are few, and ssh2 keeps one a connection. */
+const algorithmLists = new Map<string, readonly string[]>();
+const maxAlgorithmLists = 1000;
+
+function sharedExtension(extension: Extension): Extension {
+  const { algs } = extension;
+  if (algs === undefined) return extension;
+  const text = algs.join();
+  const known = algorithmLists.get(text);
+  if (known !== undefined) return { ...extension, algs: known };
+  if (algorithmLists.size >= maxAlgorithmLists) algorithmLists.clear();
+  algorithmLists.set(text, algs);
+  return extension;
+}
+
+/**
+ * Calls something that makes small buffers to be kept for long. Node would cut them out of a common piece of 8 KiB, together with
+ * much else that is soon forgotten, and one of them is enough to hold on to all of it.
+ */
+export function withBuffersOfTheirOwn(make: () => void): void {
+  const { poolSize } = Buffer;
+  Buffer.poolSize = 0;
+  try {
+    make();
+  } finally {
+    Buffer.poolSize = poolSize;
+  }
+}
+
+/**
+ * Has connections share what is alike in them once they are made, and keep nothing that belongs to a larger piece: a fleet keeps
+ * thousands of connections. The lists that are offered are some forty objects.
+ */
+export function shareWhatIsAlike(client: Client, algorithms: Algorithms): void {
+  const protocol = (client as unknown as Inside)._protocol;
+  if (protocol === undefined) return;
+  if (protocol._offer !== undefined) protocol._offer = firstOf(offers, algorithms, protocol._offer);
+  if (protocol._identRaw !== undefined) protocol._identRaw = sharedGreeting(protocol._identRaw);
+  if (protocol._remoteIdentRaw !== undefined) protocol._remoteIdentRaw = sharedGreeting(protocol._remoteIdentRaw);
+  const decipher = protocol._decipher;
+  if (decipher?._tag !== undefined) decipher._tag = tags.copy(decipher._tag);
+}
+
+/** Drops what signBy and hearSignatureAlgorithms set: nobody logs in any more. */
+export function forgetLogin(client: Client): void {
+  const protocol = (client as unknown as Inside)._protocol;
+  if (protocol === undefined) return;
+  protocol.authPK = ignore;
+  protocol._handlers.EXT_INFO = ignore;
+}
+
+function ignore(): void {
+  // Nothing comes of it.
+}
+
+function firstOf(known: WeakMap<Algorithms, unknown>, key: Algorithms, value: unknown): unknown {
+  const first = known.get(key) ?? value;
+  known.set(key, first);
+  return first;
+}
+
+/** Greetings of servers name a version: there are few. */
+const greetings = new Map<string, Buffer>();
+const maxGreetings = 1000;
+
+function sharedGreeting(greeting: Buffer): Buffer {
+  const text = greeting.toString('latin1');
+  const known = greetings.get(text);
+  if (known !== undefined) return known;
+  if (greetings.size >= maxGreetings) greetings.clear();
+  const kept = Buffer.alloc(greeting.length, greeting);
+  greetings.set(text, kept);
+  return kept;
+}
+
+/** Cuts small buffers that live as long as their connections out of pieces that hold nothing else. */
+class Slab {
+  private piece = Buffer.alloc(0);
+  private used = 0;
+
+  copy(bytes: Buffer): Buffer {
+    if (this.used + bytes.length > this.piece.length) {
+      this.piece = Buffer.alloc(8192);
+      this.used = 0;
+    }
+    const cut = this.piece.subarray(this.used, this.used + bytes.length);
+    this.used += bytes.length;
+    bytes.copy(cut);
+    return cut;
+  }
+}
+
+const tags = new Slab();

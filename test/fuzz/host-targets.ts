@@ -5,7 +5,9 @@ import { hostDocument } from '../../src/document/host-document';
 import { DEFAULT_BOUNDS, examineExposure } from '../../src/exposure/evaluate';
 import { parseExposureFacts } from '../../src/exposure/facts';
 import { ProbeFailure } from '../../src/failure';
-import { afterSuccess, newStatus, type Known } from '../../src/fleet/status';
+import { settleKnown, withOutlook } from '../../src/fleet/known';
+import { Sharing } from '../../src/fleet/sharing';
+import { afterSuccess, newStatus } from '../../src/fleet/status';
 import { renderOneHost } from '../../src/metrics/fleet-text';
 import { defaultPolicy } from '../../src/policy/defaults';
 import { readFacts } from '../../src/reading';
@@ -28,20 +30,23 @@ const settings = { mode: 'evaluate', public: true, edge: null, ignore: [], diall
 /** As many steps as are made on the event loop. */
 const bounds = { ...DEFAULT_BOUNDS, operations: 20_000 };
 
+const sharing = new Sharing();
+
 /** Does with sections all that a probe does, up to the page, the JSON and the metrics. @throws Error when any of it is not as it must be. */
 function takeThrough(sections: Sections): void {
   const facts = readFacts(sections);
   const { state, memory } = assessRestart(facts, sections, null);
   // What is remembered meets the same report again at the next probe.
   assessRestart(facts, sections, memory);
-  const known: Known = {
+  const found = withOutlook({
     atMs: 0,
     atMonotonicMs: 0,
     restart: state,
     facts,
     hostClockOffsetSeconds: state.boot.nowSeconds,
     exposure: null,
-  };
+  });
+  const known = settleKnown(null, found, sharing);
   const status = afterSuccess(newStatus(hostOf(hostName)), { atMs: 0, durationSeconds: 0.1, failure: null }, known);
   const document = hostDocument(status, {
     monotonicMs: 1000,
