@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { tellTheSame, type Known } from '../fleet/known';
+import { Sharing } from '../fleet/sharing';
 import { freshKnown, type HostStatus } from '../fleet/status';
 import { renderHead, renderLabels, renderNumber, renderSample, type ExpositionFormat, type FamilyHead } from './family';
 import { hostFamilies, type Ground, type HostFamily, type HostView } from './host-families';
@@ -14,8 +15,11 @@ interface HostText {
   readonly lines: Lines;
 }
 
-/** The lines of one host, by what they rest on: where that did not change, the lines stay. */
-type Lines = Readonly<Record<Ground, Part>>;
+/**
+ * The lines of one host, by what they rest on: where that did not change, the lines stay. Those on failed probes are a sixth of
+ * the text and hardly ever change: they are rendered when they are joined.
+ */
+type Lines = Readonly<Record<'known' | 'status', Part>>;
 
 /**
  * Lines by family; of live families, the line without its value. One flat text and where each family begins in
@@ -63,6 +67,8 @@ export class FleetText {
   private readonly blocks: Block[] = [];
   private readonly blockOf = new Map<string, Block>();
   private readonly versions = hostFamilies.map(() => 0);
+  /** Many hosts' lines are equally long. */
+  private readonly begins = new Sharing();
 
   constructor(private readonly staleAfterSeconds: () => number) {}
 
@@ -75,14 +81,14 @@ export class FleetText {
     const known = freshKnown(status, monotonicMs, this.staleAfterSeconds());
     const view = { status, known, monotonicMs };
     const before = this.hosts.get(name);
-    const kept = before === undefined ? null : keptLines(before, view);
-    const lines = {
-      known: kept?.known ?? renderPart('known', view),
-      failures: kept?.failures ?? renderPart('failures', view),
-      status: renderPart('status', view),
+    const kept = before !== undefined && isKnownTheSame(before, view) ? before.lines.known : null;
+    const text: HostText = {
+      status,
+      known,
+      lines: { known: kept ?? this.renderPart('known', view), status: this.renderPart('status', view) },
     };
-    this.hosts.set(name, { status, known, lines });
-    this.outdateChanged(this.blockFor(name), before?.lines, lines);
+    this.hosts.set(name, text);
+    this.outdateChanged(this.blockFor(name), before, text);
   }
 
   /** The families that have lines, in order. */
@@ -98,11 +104,23 @@ export class FleetText {
     return families;
   }
 
-  private outdateChanged(block: Block, before: Lines | undefined, lines: Lines): void {
+  private outdateChanged(block: Block, before: HostText | undefined, text: HostText): void {
     for (const [index, { ground, at }] of places.entries()) {
-      const [was, is] = [before?.[ground], lines[ground]];
+      if (ground === 'failures') {
+        if (before === undefined || !failedAlike(before.status, text.status)) this.outdate(block, index);
+        continue;
+      }
+      const [was, is] = [before?.lines[ground], text.lines[ground]];
       if (was !== is && lineOf(was, at) !== lineOf(is, at)) this.outdate(block, index);
     }
+  }
+
+  private renderPart(ground: 'known' | 'status', view: HostView): Part {
+    const lines = familiesOn[ground].map((family) => renderLines(family, view));
+    const begins = [0];
+    let at = 0;
+    for (const line of lines) begins.push((at += line.length));
+    return { text: lines.join(''), begins: this.begins.settle(null, begins) };
   }
 
   private outdate(block: Block, index: number): void {
@@ -174,31 +192,22 @@ export function renderOneHost(view: HostView, format: ExpositionFormat): string 
   return pieces.join('');
 }
 
-/** Of the lines that a host had before, those that would be the same. */
-function keptLines(before: HostText, { status, known }: HostView): Partial<Lines> {
-  const { lines } = before;
-  if (status.host !== before.status.host) return {};
-  const isKnownTheSame =
-    known === null || before.known === null ? known === before.known : tellTheSame(known, before.known);
-  return {
-    ...(isKnownTheSame ? { known: lines.known } : {}),
-    ...(status.failures === before.status.failures ? { failures: lines.failures } : {}),
-  };
+function isKnownTheSame(before: HostText, { status, known }: HostView): boolean {
+  if (status.host !== before.status.host) return false;
+  return known === null || before.known === null ? known === before.known : tellTheSame(known, before.known);
 }
 
-function renderPart(ground: Ground, view: HostView): Part {
-  const lines = familiesOn[ground].map((family) => {
-    const samples = family.samples(view);
-    if (family.isLive === true) {
-      const [first] = samples;
-      return first === undefined ? '' : `${family.name}${renderLabels(first.labels)}`;
-    }
-    return samples.map(({ labels, value }) => renderSample(family.name, labels, value)).join('');
-  });
-  const begins = [0];
-  let at = 0;
-  for (const line of lines) begins.push((at += line.length));
-  return { text: lines.join(''), begins };
+function failedAlike(one: HostStatus, other: HostStatus): boolean {
+  return one.host === other.host && one.failures === other.failures;
+}
+
+function renderLines(family: HostFamily, view: HostView): string {
+  const samples = family.samples(view);
+  if (family.isLive === true) {
+    const [first] = samples;
+    return first === undefined ? '' : `${family.name}${renderLabels(first.labels)}`;
+  }
+  return samples.map(({ labels, value }) => renderSample(family.name, labels, value)).join('');
 }
 
 function familiesOf(ground: Ground): HostFamily[] {
@@ -206,8 +215,10 @@ function familiesOf(ground: Ground): HostFamily[] {
 }
 
 function lineAt(text: HostText | undefined, index: number): string {
-  const place = places[index];
-  return text === undefined || place === undefined ? '' : lineOf(text.lines[place.ground], place.at);
+  const [place, family] = [places[index], hostFamilies[index]];
+  if (text === undefined || place === undefined || family === undefined) return '';
+  if (place.ground !== 'failures') return lineOf(text.lines[place.ground], place.at);
+  return renderLines(family, { status: text.status, known: text.known, monotonicMs: 0 });
 }
 
 function lineOf(part: Part | undefined, at: number): string {
