@@ -42,10 +42,18 @@ export function withOutlook(found: Omit<Known, 'outlook'>): Known {
 
 /** The same, with what says the same as before being the same objects: see tellTheSame. */
 export function settleKnown(before: Known | null, found: Known, sharing: Sharing): Known {
-  const restart = sharing.settle(before?.restart, found.restart);
-  const facts = sharing.settle(before?.facts, found.facts);
+  const restart = sharing.settleMembers(before?.restart, found.restart, ['boot']);
   const outlook = sharing.settle(before?.outlook, found.outlook);
-  return { ...found, restart, facts, outlook, exposure: sharing.settle(before?.exposure, found.exposure) };
+  return { ...found, restart, outlook, exposure: sharing.settle(before?.exposure, found.exposure) };
+}
+
+/**
+ * The same facts, with what says the same as before being the same objects, and holding on to nothing of the answer that they
+ * were read from. To be done before anything is made of them.
+ */
+export function settleFacts(before: HostFacts | null, found: HostFacts, sharing: Sharing): HostFacts {
+  const facts = sharing.settleMembers(before, found, ['clock', 'boot']);
+  return { ...facts, boot: { ...facts.boot, id: sharing.settle(before?.boot.id, facts.boot.id) } };
 }
 
 /** Whether two findings about a host, settled, differ in nothing but clocks. False where that is not plain to see. */

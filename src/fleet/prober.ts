@@ -3,10 +3,11 @@ import { ProbeFailure, type FailureReason } from '../failure';
 import type { Host } from '../inventory/host';
 import type { HostReport } from '../probe/probe';
 import { assessRestart } from '../restart/restart';
+import { findBootTime } from '../signal/boot-time';
 import type { FleetEffects, FleetSettings } from './effects';
 import { isExposureDue, isExposureOutdated, readingOf, type ExposureReading } from './exposure-reading';
 import { nextClockOffset } from './host-clock';
-import { settleKnown, withOutlook } from './known';
+import { settleFacts, settleKnown, withOutlook } from './known';
 import { Sharing } from './sharing';
 import { afterFailure, afterSuccess, type HostStatus } from './status';
 
@@ -91,9 +92,8 @@ export class Prober {
   private async takeReport(probed: ProbedHost, answer: HostReport, begunMs: number): Promise<HostStatus> {
     const { time, memory } = this.effects;
     const { host, known: last } = probed.status;
-    // All that is kept is made of these, and holds on to nothing else of the answer.
-    const facts = this.sharing.settle(last?.facts, answer.facts);
-    const report = { ...answer, facts, boot: this.sharing.settle(last?.restart.boot, answer.boot) };
+    const facts = settleFacts(last?.facts ?? null, answer.facts, this.sharing);
+    const report = { ...answer, facts, boot: findBootTime(facts) };
     const atMonotonicMs = time.monotonicMs();
     const atMs = time.nowMs();
     const exposure = await this.findExposure(probed, report);

@@ -21,6 +21,22 @@ export class Sharing {
     return this.settled(before, found) as T;
   }
 
+  /**
+   * The same of each member of something that is never twice the same as a whole: nobody is to share that. Members `besides`
+   * are as they were found.
+   */
+  settleMembers<T extends object>(
+    before: NoInfer<T> | null | undefined,
+    found: T,
+    besides: readonly (keyof T)[] = [],
+  ): T {
+    const entries = Object.entries(found).map(([key, value]): [string, unknown] => {
+      const isBeside = besides.includes(key as keyof T);
+      return [key, isBeside ? value : this.settled(before?.[key as keyof T], value)];
+    });
+    return Object.fromEntries(entries) as T;
+  }
+
   private settled(before: unknown, found: unknown): unknown {
     if (Object.is(before, found)) return before;
     if (typeof found === 'string') return this.shared(found);

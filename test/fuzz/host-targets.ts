@@ -5,7 +5,7 @@ import { hostDocument } from '../../src/document/host-document';
 import { DEFAULT_BOUNDS, examineExposure } from '../../src/exposure/evaluate';
 import { parseExposureFacts } from '../../src/exposure/facts';
 import { ProbeFailure } from '../../src/failure';
-import { settleKnown, withOutlook } from '../../src/fleet/known';
+import { settleFacts, settleKnown, withOutlook } from '../../src/fleet/known';
 import { Sharing } from '../../src/fleet/sharing';
 import { afterSuccess, newStatus } from '../../src/fleet/status';
 import { renderOneHost } from '../../src/metrics/fleet-text';
@@ -34,7 +34,7 @@ const sharing = new Sharing();
 
 /** Does with sections all that a probe does, up to the page, the JSON and the metrics. @throws Error when any of it is not as it must be. */
 function takeThrough(sections: Sections): void {
-  const facts = readFacts(sections);
+  const facts = settleFacts(null, readFacts(sections), sharing);
   const { state, memory } = assessRestart(facts, sections, null);
   // What is remembered meets the same report again at the next probe.
   assessRestart(facts, sections, memory);
