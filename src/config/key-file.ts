@@ -87,6 +87,12 @@ export function checkSecretFile(path: string): FileCheck {
   return { fault: null, warnings: opennessWarnings(path), inside: [] };
 }
 
+/** Whether a path holds text; what it says is checked where it is read. */
+export function checkReadable(path: string): FileCheck {
+  const text = readTextFile(path);
+  return text.ok ? { fault: null, warnings: [], inside: [] } : unusable(path, text.message);
+}
+
 /** Whether a path holds the `user:password` for a SOCKS proxy. */
 export function checkProxyPassword(path: string): FileCheck {
   const check = checkSecretFile(path);

@@ -10,11 +10,12 @@ import { FileMemory } from './file-memory';
 import { readIncluded } from './include';
 import { NamedFiles } from './named-files';
 import { resolvePath } from './path-text';
-import { entryOfHost, sshOverrides } from './resolve-host';
+import { defaultSsh, entryOfHost, sshOverrides } from './resolve-host';
 import { policyFaults, resolvePolicy } from './resolve-policy';
 import { RouteFault, Routes } from './resolve-route';
 import { probeFaults, resolveProbe } from './resolve-probe';
 import { configSchema, type ConfigInput, type FragmentInput } from './schema';
+import { SshConfigAliases } from './ssh-config/aliases';
 import { Stacks } from './stacks';
 import type { Watch } from './watch';
 import type { YamlText } from './yaml-text';
@@ -101,7 +102,8 @@ class Loading {
     // A configuration that will be refused in any case is no reason to run programs and ask services.
     const asked = sources.filter(({ source }) => wellFormed || source.local);
     const entries = this.#unique(await this.#entries(parts, asked));
-    const hosts = this.#hosts(entries, stacks);
+    const aliases = new SshConfigAliases(this.files, defaultSsh.user);
+    const hosts = this.#hosts(entries, stacks, aliases);
     this.#warnings.push(...stacks.warnings(entries));
     if (hosts.length === 0 && this.#faults.length === 0) {
       this.#warnings.push(faultAt(this.file, fileStart, 'names no hosts: there is nothing to probe'));
@@ -115,6 +117,7 @@ class Loading {
       for (const secret of source.secretFiles) named.addSecret(where, [...at, ...secret.path], secret.written);
     }
     named.addEntries(entries);
+    named.addLines(aliases.named);
     // With faults in the form, the key files that hosts seem to use may not be the ones that were meant.
     if (wellFormed) named.addHosts(this.file, hosts);
     const checked = await named.check();
@@ -127,22 +130,33 @@ class Loading {
   }
 
   /** The hosts that can be got at. One that a service named without a way to it is left out, and must not stop a restart. */
-  #hosts(entries: readonly HostEntry[], stacks: Stacks): Host[] {
+  #hosts(entries: readonly HostEntry[], stacks: Stacks, aliases: SshConfigAliases): Host[] {
     const byName = new Map(entries.map((entry) => [entry.name, entry]));
-    const routes = new Routes({ lookUp: () => null }, (name) => {
+    const routes = new Routes(aliases, (name) => {
       const entry = byName.get(name);
       return entry === undefined ? null : stacks.layered(entry);
     });
-    return entries.flatMap((entry) => {
+    // A line of another file is told of once, with the first host that it is for.
+    const told = new Set<string>();
+    const hosts = entries.flatMap((entry) => {
       try {
         return [stacks.resolve(entry, routes)];
       } catch (error) {
         if (!(error instanceof RouteFault)) throw error;
-        const fault = faultAt(entry.file, entry.place(), `\`${entry.name}\`: ${error.message}`);
-        (entry.fromService ? this.#warnings : this.#faults).push(fault);
+        const { line, message } = error;
+        const key = line === null ? entry.name : `${line.file}:${line.line}`;
+        const says = `\`${entry.name}\`: ${message}`;
+        const fault =
+          line === null ? faultAt(entry.file, entry.place(), says) : faultAt(line.file, { ...line, col: 1 }, says);
+        if (!told.has(key)) (entry.fromService ? this.#warnings : this.#faults).push(fault);
+        told.add(key);
         return [];
       }
     });
+    this.#faults.push(...aliases.faults);
+    this.#warnings.push(...aliases.warnings);
+    this.#watched.push(...aliases.watched);
+    return hosts;
   }
 
   #include({ text, input }: Part<ConfigInput>): Part<FragmentInput>[] {

@@ -8,6 +8,7 @@ import {
   checkKnownHosts,
   checkPassphrase,
   checkProxyPassword,
+  checkReadable,
   checkSecretFile,
   type IdentityUse,
 } from './key-file';
@@ -15,6 +16,7 @@ import { resolvePath } from './path-text';
 import { formatPath } from './schema-faults';
 import type { FragmentInput } from './schema';
 import type { SshInput } from './schema-host';
+import type { NamedLine } from './ssh-config/aliases';
 import type { YamlText } from './yaml-text';
 import type { PathStep } from './yaml-value';
 
@@ -36,6 +38,13 @@ const checks = {
   known_hosts: checkKnownHosts,
   secret: checkSecretFile,
   proxy_password: checkProxyPassword,
+  ssh_config: checkReadable,
+} as const;
+
+const lineLabels = {
+  identity: 'IdentityFile',
+  certificate: 'CertificateFile',
+  known_hosts: 'UserKnownHostsFile',
 } as const;
 
 /** Collects the key files that configurations name, and checks each of them once. */
@@ -51,6 +60,8 @@ export class NamedFiles {
     this.#addList(text, [...path, 'certificate_file'], 'certificate', input?.certificate_file);
     if (passphrase !== undefined) this.#add(text, [...path, 'passphrase_file'], 'passphrase', passphrase);
     if (knownHosts !== undefined) this.#add(text, [...path, 'known_hosts'], 'known_hosts', knownHosts);
+    const config = input?.config_file;
+    if (config !== undefined && config !== 'none') this.#add(text, [...path, 'config_file'], 'ssh_config', config);
     const password = input?.proxy_password_file;
     if (password !== undefined) this.#add(text, [...path, 'proxy_password_file'], 'proxy_password', password);
   }
@@ -74,6 +85,12 @@ export class NamedFiles {
         this.#addOnce({ path, kind: 'identity', file, place, label: `identity file of ${name}` });
       }
     }
+  }
+
+  /** Takes what an ssh_config names for hosts. */
+  addLines(lines: Iterable<NamedLine>): void {
+    for (const { kind, path, file, line } of lines)
+      this.#addOnce({ path, kind, file, place: () => ({ line, col: 1 }), label: lineLabels[kind] });
   }
 
   /** Takes what hosts use that nothing named: the defaults. */

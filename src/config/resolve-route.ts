@@ -4,7 +4,15 @@ import { maxJumps, type Jump } from '../inventory/jump';
 import { firstOf, resolveSsh } from './resolve-host';
 
 /** A way that can't be gone; `message` is for people. */
-export class RouteFault extends Error {}
+export class RouteFault extends Error {
+  /** The line of another file that is to blame; `null`: the host's own settings are. */
+  readonly line: { readonly file: string; readonly line: number } | null;
+
+  constructor(message: string, line: RouteFault['line'] = null) {
+    super(message);
+    this.line = line;
+  }
+}
 
 /** How to get to a server: where it is dialled, and with what. */
 export interface Reached {
@@ -81,12 +89,7 @@ export class Routes {
   #lookUp(alias: string, layers: readonly SshOverrides[]): AliasAnswer | null {
     const configFile = firstOf(layers, 'configFile') ?? null;
     if (configFile === null) return null;
-    return this.#aliases.lookUp(configFile, alias, {
-      user: firstOf(layers, 'user'),
-      port: firstOf(layers, 'port'),
-      legacyAlgorithms: firstOf(layers, 'legacyAlgorithms'),
-      proxyJump: firstOf(layers, 'proxyJump'),
-    });
+    return this.#aliases.lookUp(configFile, alias, saidBy(layers));
   }
 
   /** The last of some bastions in a row, each reached by the one before. */
@@ -134,6 +137,23 @@ export class Routes {
     return server;
   }
 }
+
+/** What the configuration says itself, so that the file has no say in it. */
+function saidBy(layers: readonly SshOverrides[]): SshOverrides {
+  return Object.fromEntries(decisive.map((key) => [key, firstOf(layers, key)]));
+}
+
+const decisive = [
+  'user',
+  'port',
+  'identityFiles',
+  'certificateFiles',
+  'knownHosts',
+  'hostKeyAlias',
+  'legacyAlgorithms',
+  'proxyJump',
+  'proxy',
+] as const satisfies readonly (keyof SshOverrides)[];
 
 /** What of a host's settings does not hold for the bastion before it. */
 function withoutTarget(layers: readonly SshOverrides[]): SshOverrides[] {

@@ -48,7 +48,7 @@ function splitPort(text: string): { readonly host: string; readonly port: number
   const match = /^(?:\[([^[\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
   if (match === null) return null;
   const [, bracketed, plain, digits] = match;
-  if (bracketed !== undefined && isIP(bracketed) !== 6) return null;
+  if (bracketed !== undefined && isIP(bracketed) === 0) return null;
   const port = digits === undefined ? null : Number(digits);
   if (port !== null && (port < 1 || port > 65_535)) return null;
   return { host: bracketed ?? plain ?? '', port };
