@@ -5,7 +5,7 @@
  * that stand before it in this list, and from itself.
  */
 const order = [
-  ['failure', 'version', 'time', 'logging'],
+  ['failure', 'version', 'open-files', 'time', 'logging'],
   ['inventory', 'policy', 'ssh', 'config'],
   ['report', 'reading', 'signal', 'restart', 'updates'],
   ['exposure'],

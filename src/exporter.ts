@@ -11,6 +11,7 @@ import { openMemoryFile, type Memory } from './memory/memory-file';
 import { createExporterMetrics } from './metrics/exporter-metrics';
 import { createExposition } from './metrics/exposition';
 import { FleetText, renderOneHost } from './metrics/fleet-text';
+import { openFilesLimit, shareOpenFiles } from './open-files';
 import { policyOf } from './policy/stacks';
 import { judgeExposure } from './probe/exposure';
 import { probeHost } from './probe/probe';
@@ -58,6 +59,9 @@ export interface Exporter {
 /** How long requests and probes in flight may take to end when the exporter stops, in milliseconds. */
 const drainMs = 15_000;
 
+/** Connections kept open at a time; one takes about 30 KB here and a process on the host. */
+const maxKeptConnections = 10_000;
+
 /**
  * Starts the whole exporter: configuration, memory, fleet, metrics, web. Throws
  * ConfigError, LockedError, or the system's error for an address that is in use.
@@ -69,6 +73,7 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
   const loader = createConfigLoader(options.configFile, () => time.nowMs());
   const watch = createConfigWatch((reason) => void reload(reason));
   let config = await load(loader, watch, options);
+  warnOfOpenFiles(config, log);
   metrics.configReloaded(true, time.nowMs() / 1000);
   const webSettings = loadWebSide(options, time);
 
@@ -77,9 +82,11 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
     nowMs: () => time.nowMs(),
     onSaveFailure: () => metrics.stateSaveFailed(),
   });
+  const { kept } = shareOpenFiles();
   const transport = new SshTransport({
+    maxKept: Math.min(maxKeptConnections, kept),
     periodSeconds: periodSeconds(config.probe.schedule, time.nowMs()),
-    probesAtATime: () => config.probe.concurrency,
+    probesAtATime: () => fleetSettings(config).concurrency,
     onDrop: (host) => fleet.noteDrop(host.name),
   });
   const fleet = new Fleet(
@@ -194,7 +201,19 @@ async function load(
   for (const warning of result.warnings) log.warn('The configuration has a weak point', { at: formatFault(warning) });
   if (!result.ok) throw new ConfigError(result.faults);
   const { config } = result;
-  return shard === null ? config : { ...config, hosts: config.hosts.filter((host) => isInShard(host.name, shard)) };
+  const hosts = shard === null ? config.hosts : config.hosts.filter((host) => isInShard(host.name, shard));
+  return { ...config, hosts };
+}
+
+/** Says what the limit of open files costs, if anything. */
+function warnOfOpenFiles({ probe }: Config, log: Logger): void {
+  const { probes } = shareOpenFiles();
+  if (probe.concurrency <= probes) return;
+  log.warn('Fewer probes run at a time than probe.concurrency says, for the limit of open files is low', {
+    concurrency: probe.concurrency,
+    at_a_time: probes,
+    open_files: openFilesLimit(),
+  });
 }
 
 function loadWebSide({ webConfigFile, log }: ExporterOptions, time: Time): SettingsSource {
@@ -207,7 +226,7 @@ function fleetSettings({ probe }: Config): FleetSettings {
   return {
     timetable: createTimetable(probe.schedule),
     timeoutSeconds: probe.timeoutSeconds,
-    concurrency: probe.concurrency,
+    concurrency: Math.min(probe.concurrency, shareOpenFiles().probes),
     exposureIntervalSeconds: probe.exposureIntervalSeconds,
   };
 }

@@ -2,9 +2,9 @@ import { createServer as createHttpServer, type RequestListener, type Server, ty
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '../logging/logger';
+import { shareOpenFiles } from '../open-files';
 import { boundReceiving } from './limits/answers';
 import { boundConnections, type OpenConnections } from './limits/connections';
-import { shareOfOpenFiles } from './limits/open-files';
 import type { SettingsSource } from './settings/settings-file';
 import { keepTls, tlsServerOptions } from './tls/tls-upkeep';
 
@@ -69,7 +69,7 @@ export function listen(address: ListenAddress, handler: RequestListener, options
   const { settings, log, limits = defaultLimits } = options;
   const { server, scheme } = createServer(handler, settings, log, limits);
   server.maxHeadersCount = limits.maxHeaders;
-  const connections = boundConnections(server, Math.min(limits.maxConnections, shareOfOpenFiles()));
+  const connections = boundConnections(server, Math.min(limits.maxConnections, shareOpenFiles().web));
   boundReceiving(server, limits.receivingMs);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
