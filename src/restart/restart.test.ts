@@ -327,6 +327,16 @@ describe('a clock that is stepped within a boot', () => {
     }
   });
 
+  test('back by years in the middle of a probe, after which the boot is later than now: the age goes on', () => {
+    const years = -50 * 365 * day;
+    // The clock is read first, and the time of the boot a moment later.
+    const torn: Said = { ...later(flagged, hour), now: now + hour + years, uptime: now + hour - bootedAt };
+    const [before, between, after] = sequence(flagged, torn, stepped(later(flagged, 2 * hour), years));
+    expect(before && age(before)).toBeCloseTo(day, 0);
+    expect(between && age(between)).toBeCloseTo(day + hour, 0);
+    expect(after && age(after)).toBeCloseTo(day + 2 * hour, 0);
+  });
+
   test('by years, forward: the flag is not taken for one of an earlier boot', () => {
     const states = sequence({ ...flagged, now }, stepped(later(flagged, 60), 10 * 365 * day));
     expect(states.map(({ verdict }) => verdict)).toEqual(['required', 'required']);

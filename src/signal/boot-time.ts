@@ -96,6 +96,8 @@ export function isAfterBoot(seconds: number, bootTime: BootTime): boolean | null
 function findNow({ clock, boot }: HostFacts): number | null {
   const even = sum(boot.kernelTimeSeconds, boot.uptimeSeconds);
   if (clock.nowSeconds === null || even === null) return clock.nowSeconds ?? even;
+  // It was set back between these readings; or it is wrong in another way, for no clock was ever before its own boot.
+  if (boot.kernelTimeSeconds !== null && clock.nowSeconds < boot.kernelTimeSeconds - clockSlackSeconds) return even;
   const isWhole = Number.isInteger(clock.nowSeconds);
   return isWhole && Math.abs(even - clock.nowSeconds) < 1.5 ? even : clock.nowSeconds;
 }

@@ -19,7 +19,7 @@ export class SwitchedHost {
 
   private constructor(
     readonly name: string,
-    readonly healthy: SimulatedHost,
+    private healthy: SimulatedHost,
     private readonly well: HostileServer,
     private readonly server: Server,
     /** Null: it has always been well. */
@@ -38,18 +38,21 @@ export class SwitchedHost {
     misbehaving: (() => Promise<HostileServer>) | null,
     isForgetful = false,
   ): Promise<SwitchedHost> {
-    const healthy = healthyHost(name);
     const probes = { count: 0 };
+    let host: SwitchedHost | null = null;
+    const healthy = healthyHost(name);
     const well = await serveReports(({ nonce, exposure }) => {
       probes.count += 1;
-      return answerOf(isForgetful ? forgetful(healthy) : healthy, nonce, exposure, Date.now() / 1000);
+      const now = host?.healthy ?? healthy;
+      return answerOf(isForgetful ? forgetful(now) : now, nonce, exposure, Date.now() / 1000);
     });
     const ill = misbehaving === null ? null : await misbehaving();
     const server = createServer();
-    const host = new SwitchedHost(name, healthy, well, server, ill, probes);
-    server.on('connection', (socket: Socket) => host.take(socket));
+    const started = new SwitchedHost(name, healthy, well, server, ill, probes);
+    host = started;
+    server.on('connection', (socket: Socket) => started.take(socket));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return host;
+    return started;
   }
 
   get port(): number {
@@ -64,7 +67,8 @@ export class SwitchedHost {
   /** What is true of it when it is well. */
   get truth(): HostTruth {
     const { flag, bootedAt } = this.healthy;
-    return { required: 1, sinceSeconds: flag?.bornAt ?? NaN, bootSeconds: bootedAt, isKnown: true };
+    if (flag === null) return { required: 0, bootSeconds: bootedAt, isKnown: true };
+    return { required: 1, sinceSeconds: flag.bornAt, bootSeconds: bootedAt, isKnown: true };
   }
 
   /** Both keys: it is the same host, whatever it does. */
@@ -80,6 +84,14 @@ export class SwitchedHost {
 
   heal(): void {
     this.switchTo(this.well);
+  }
+
+  /** Restarts: another boot, and nothing asks for one more. */
+  reboot(): void {
+    made += 1;
+    const bootedAt = Math.floor(Date.now() / 1000) - 1;
+    this.healthy = { ...this.healthy, bootId: bootIdOf(made), bootedAt, flag: null };
+    this.endConnections();
   }
 
   async stop(): Promise<void> {
@@ -136,10 +148,15 @@ export function wellEnded(channel: ServerChannel): void {
 
 /** As where `/run` keeps no birth times and something writes the flag again and again. */
 function forgetful(host: SimulatedHost): SimulatedHost {
+  if (host.flag === null) return host;
   return { ...host, flag: { bornAt: 0, modifiedAt: Math.floor(Date.now() / 1000), packages: ['dbus'] } };
 }
 
 let made = 0;
+
+function bootIdOf(number: number): string {
+  return `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
+}
 
 /** Needs a restart since five days, has been up for forty, and is on the internet. */
 export function healthyHost(name: string): SimulatedHost {
@@ -151,7 +168,7 @@ export function healthyHost(name: string): SimulatedHost {
   return {
     name,
     os: 'ubuntu',
-    bootId: `00000000-0000-4000-8000-${made.toString(16).padStart(12, '0')}`,
+    bootId: bootIdOf(made),
     bootedAt,
     flag: { bornAt: raisedAt, modifiedAt: raisedAt + 60, packages: ['dbus', `only-on-${name}`] },
     kernel: { running, installed: [{ release: running, at: bootedAt - daySeconds }] },

@@ -61,6 +61,8 @@ createInterface({ input: process.stdin })
     order += 1;
     if (wanted.url !== undefined) url = wanted.url;
     if (wanted.truth !== undefined) truth = { ...truth, ...wanted.truth };
+    // What is true of it now may have another age.
+    for (const host of Object.keys(wanted.truth ?? {})) ages.delete(host);
     if (wanted.forgetAges === true) ages.clear();
     tell({ done: wanted.number });
   })
