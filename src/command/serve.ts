@@ -29,12 +29,21 @@ export async function serve(flags: ServeFlags): Promise<number> {
   return 0;
 }
 
-/** Resolves at the first of the signals; at a second one the process ends at once, as it does by default. */
+/**
+ * Resolves at the first of the signals; at a second one the process ends at once, as it does by default. The handler stays
+ * until then: while the state file is being written, signal-exit listens as well, and ends the process where nobody else does.
+ */
 export function firstSignal(...signals: NodeJS.Signals[]): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
+    let isFirst = true;
     const handler = (signal: NodeJS.Signals): void => {
+      if (isFirst) {
+        isFirst = false;
+        resolve(signal);
+        return;
+      }
       for (const name of signals) process.off(name, handler);
-      resolve(signal);
+      process.kill(process.pid, signal);
     };
     for (const name of signals) process.on(name, handler);
   });

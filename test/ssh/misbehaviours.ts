@@ -132,19 +132,19 @@ export const toExchangeKeys: readonly Misbehaviour[] = [
     does: 'has no algorithm in common with us',
     serve: () => serveSsh(letIn, { algorithms: { kex: ['diffie-hellman-group14-sha1'] } }),
     reason: 'protocol',
-    says: 'no matching key exchange algorithm',
+    says: 'offers no key exchange algorithm that is used here',
   },
   {
     does: 'speaks only with compression, behind which a bomb could hide',
     serve: () => serveSsh(letIn, { algorithms: { compress: ['zlib@openssh.com'] } }),
     reason: 'protocol',
-    says: 'no matching C->S compression',
+    says: 'offers no C->S compression that is used here',
   },
   {
     does: 'has only ciphers of old',
     serve: () => serveSsh(letIn, { algorithms: { cipher: ['aes128-cbc'] } }),
     reason: 'protocol',
-    says: 'no matching C->S cipher',
+    says: 'offers no C->S cipher that is used here',
   },
 ];
 
