@@ -14,13 +14,16 @@ test('nothing old is offered to a host that did not opt into it', () => {
   expect(offersSha1(offered)).toBe(false);
 });
 
-test.each(legacyAlgorithms)('%s is offered where it is opted into, last of its kind, and brings no other along', (name) => {
-  const offered = offeredAlgorithms([], { legacyAlgorithms: [name], algorithms: null });
-  const usual = offeredAlgorithms([]);
-  expect(namesOf(offered).filter((one) => !namesOf(usual).includes(one))).toEqual([name]);
-  expect(Object.values(offered).filter((list) => Array.isArray(list) && list.at(-1) === name)).toHaveLength(1);
-  expect(offersSha1(offered)).toBe(name === 'ssh-rsa');
-});
+test.each(legacyAlgorithms)(
+  '%s is offered where it is opted into, last of its kind, and brings no other along',
+  (name) => {
+    const offered = offeredAlgorithms([], { legacyAlgorithms: [name], algorithms: null });
+    const usual = offeredAlgorithms([]);
+    expect(namesOf(offered).filter((one) => !namesOf(usual).includes(one))).toEqual([name]);
+    expect(Object.values(offered).filter((list) => Array.isArray(list) && list.at(-1) === name)).toHaveLength(1);
+    expect(offersSha1(offered)).toBe(name === 'ssh-rsa');
+  },
+);
 
 test('what is legacy is all in the list of what can be permitted', () => {
   const permitted: readonly string[] = Object.values(permittedAlgorithms).flat();

@@ -5,6 +5,7 @@ import { defaultStack, type HostEntry, type SshOverrides } from '../entry';
 import { readAddress, readHostName } from '../name';
 import type { InventoryAnswer } from '../source';
 import type { AnsibleHost, AnsibleInventory } from './inventory';
+import { readSshArgs, type SshArgs } from './ssh-args';
 import { vaultMark } from './yaml';
 
 /** What the configuration says of an Ansible inventory. */
@@ -31,7 +32,10 @@ const sshConnections = new Set([
 ]);
 
 /** Variables that change how Ansible connects, but not how this program does. */
-const unused = ['ansible_ssh_common_args', 'ansible_ssh_extra_args', 'ansible_password', 'ansible_ssh_pass'];
+const unused = ['ansible_password', 'ansible_ssh_pass'];
+
+/** Variables with arguments for ssh, in the order in which Ansible gives them to it. */
+const argumentKeys = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'];
 
 /** The host's own word on its stack, before any group. */
 const stackVariable = 'reboot_exporter_stack';
@@ -70,7 +74,13 @@ export function hostsOfAnsible(
         `\`${host.name}\` is in several groups, and others may be; \`${stack.name}\` is taken as its stack: name the groups that are with \`stack_groups\``,
       );
     }
-    const entry = entryOf(file, host, vars, stack.name, settings);
+    const given = argumentKeys.map((name) => [name, vars.get(name) ?? ''] as const).filter(([, text]) => text !== '');
+    for (const [name, text] of given) {
+      const [first] = readSshArgs(text).unused;
+      if (first !== undefined) warn(name, `${name} of \`${host.name}\`: \`${first}\` is not used here`);
+    }
+    const way = readSshArgs(given.map(([, text]) => text).join(' ')).ssh;
+    const entry = entryOf(file, host, vars, stack.name, settings, way);
     if (entry.ok) hosts.push(entry.value);
     else faults.push(faultAt(host.file, host.place(), entry.message));
   }
@@ -83,6 +93,7 @@ function entryOf(
   vars: ReadonlyMap<string, string>,
   stack: string,
   { login }: AnsibleSettings,
+  way: SshArgs['ssh'],
 ): Reading<HostEntry> {
   const name = readHostName(host.name);
   if (!name.ok) return name;
@@ -102,7 +113,7 @@ function entryOf(
     address: address.value,
     stack,
     labels: {},
-    ssh: ssh.value,
+    ssh: { ...ssh.value, ...way },
     exposure: null,
     file: host.file,
     place: host.place,

@@ -238,6 +238,20 @@ describe('ansible-inventory, where it is installed', () => {
     expect((await load('inv.ini')).hosts).toHaveLength(1);
   });
 
+  test('arguments of ssh say by which bastion', async () => {
+    process.env['PATH'] = folder;
+    const lines = ['[all:vars]', "ansible_ssh_common_args='-o StrictHostKeyChecking=no -J ops@b1 -4'", '[g]', 'a'];
+    writeFileSync(join(folder, 'inv.ini'), `${lines.join('\n')}\n`);
+    const { hosts, warnings } = await load('inv.ini');
+    expect(hosts[0]?.ssh).toMatchObject({
+      proxyJump: [{ user: 'ops', host: 'b1', port: null }],
+      addressFamily: 'inet',
+    });
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'ansible_ssh_common_args of `a`: `-o StrictHostKeyChecking=no` is not used here',
+    ]);
+  });
+
   test('an answer with other than the expected is read as far as it goes', async () => {
     program(
       'echo \'{"_meta":{"hostvars":{"a":{"ansible_port":22,"x":[1]}}},"g":{"hosts":["a",1,null],"children":"x"},"h":3}\'',
