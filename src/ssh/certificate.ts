@@ -20,7 +20,7 @@ export interface Certificate {
   readonly serial: bigint;
   /** What the authority calls it; free text. */
   readonly keyId: string;
-  /** Users or hosts, for which patterns are allowed; none: all of them. */
+  /** Users or hosts; none: all of them. */
   readonly principals: readonly string[];
   /** Seconds since 1970; the first second in which it is valid. */
   readonly validAfter: number;

@@ -16,6 +16,7 @@ import {
 } from './connection-limits';
 import { readFairly } from './fair-reading';
 import { holdUntilTurn } from './handshake-gate';
+import { askForCertificates } from './host-certificate-exchange';
 import { acceptSha1 } from './host-signature';
 import type { Login } from './login';
 import { OfferQueue } from './offer-queue';
@@ -46,7 +47,9 @@ export interface ConnectionOptions {
   readonly user: string;
   readonly login: Login;
   readonly algorithms: Algorithms;
-  /** Whether the host may be trusted to be who it should be, by its public key in base64. */
+  /** By which algorithms the host is asked for a certificate rather than a plain key; none: it is not. */
+  readonly certificates: readonly string[];
+  /** Whether the host may be trusted to be who it should be, by its public key or certificate in base64. */
   readonly trusts: (hostKey: string) => boolean;
   /** Bounds the handshakes that run at a time. */
   readonly handshakes: Turns;
@@ -129,7 +132,7 @@ export class SshConnection {
     }
   }
 
-  /** The host's public key, in base64. */
+  /** The host's public key or certificate, in base64. */
   get hostKey(): string {
     return this.#hostKey;
   }
@@ -252,7 +255,7 @@ export class SshConnection {
   }
 
   /** Nothing that is made here may hold on to the probe that it is made for: a connection may be kept for months. */
-  #begin({ user, algorithms, login, keepaliveMs }: ConnectionOptions): void {
+  #begin({ user, algorithms, certificates, login, keepaliveMs }: ConnectionOptions): void {
     const client = this.#client;
     client.on('error', (error) => this.#failWith(() => this.#meaningOf(error)));
     client.on('end', this.#onClosed);
@@ -274,6 +277,7 @@ export class SshConnection {
       authHandler: this.#nextOffer,
     };
     withBuffersOfTheirOwn(() => client.connect(settings));
+    if (certificates.length > 0) askForCertificates(client, certificates);
     hearSignatureAlgorithms(client, (names) => this.#queue?.narrow(names));
     signBy(client, (data, send) => void this.#sign(data, send));
   }
@@ -382,7 +386,10 @@ export class SshConnection {
     if (this.#end !== null) return;
     this.#endTurn();
     this.#endTurn = nothing;
-    if (this.#opening !== null) shareWhatIsAlike(this.#client, this.#opening.algorithms);
+    if (this.#opening !== null) {
+      const { algorithms, certificates } = this.#opening;
+      shareWhatIsAlike(this.#client, certificates.length === 0 ? algorithms : null);
+    }
     forgetLogin(this.#client);
     this.#opening = null;
     this.#piece = null;

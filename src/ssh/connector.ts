@@ -6,6 +6,8 @@ import { Bastions } from './bastions';
 import { SshConnection } from './connection';
 import { HostKeyRefused } from './connection-fault';
 import { keyTypeOf } from './host-key';
+import { certificateHostAlgorithms } from './host-certificate-exchange';
+import { distrustOf, type Knowledge, mayPresentCertificate, provenKey } from './host-trust';
 import { findKnownKeys, refusalOf } from './host-verification';
 import type { Identities } from './identity';
 import { hostNames, type HostNames, type KnownHosts } from './known-hosts';
@@ -38,6 +40,8 @@ export interface ConnectorOptions {
   readonly maxWaiting: () => number;
   /** A monotonic clock in milliseconds. */
   readonly nowMs: () => number;
+  /** The time of day in seconds since 1970, by which certificates are valid. */
+  readonly unixSeconds: () => number;
 }
 
 /** How often a bastion is asked whether it is still there: one that is gone without a word holds up all the hosts behind it. */
@@ -82,7 +86,10 @@ export class Connector {
 
   /** Whether a connection made earlier would be made in the same way now. */
   stillGood(connection: SshConnection, { names, knownHosts, login }: Credentials): boolean {
-    return sameOffers(connection.offers, login.offers) && knownHosts.verify(names, connection.hostKey) === 'match';
+    return (
+      sameOffers(connection.offers, login.offers) &&
+      distrustOf(connection.hostKey, this.#knowledge(names, knownHosts, true)) === null
+    );
   }
 
   /** An authenticated connection to a host whose key was verified. `keepaliveMs` is for those that are in use all the time. */
@@ -102,11 +109,12 @@ export class Connector {
       // Which key types are known under hashed names shows only in the search. A host that presented
       // a key of another type is asked again, for one of those.
       const types = knownHosts.keyTypes(names);
-      const presented = keyTypeOf(error.hostKey);
+      const presented = keyTypeOf(provenKey(error.hostKey));
       if (!searched && types.length > 0 && types.every((type) => type !== presented)) {
         return await this.connect(host, credentials, progress, keepaliveMs);
       }
-      throw refusalOf(host, error, credentials, known);
+      const distrust = distrustOf(error.hostKey.toString('base64'), this.#knowledge(names, knownHosts, false));
+      throw refusalOf(host, error, credentials, known, distrust);
     }
   }
 
@@ -126,13 +134,20 @@ export class Connector {
       user: host.ssh.user,
       login,
       algorithms: offeredAlgorithms(knownHosts.keyTypes(names), host.ssh),
-      trusts: (hostKey) => knownHosts.verify(names, hostKey) === 'match',
+      certificates: mayPresentCertificate({ names, knownHosts })
+        ? certificateHostAlgorithms(host.ssh.algorithms?.hostKey ?? null)
+        : [],
+      trusts: (hostKey) => distrustOf(hostKey, this.#knowledge(names, knownHosts, false)) === null,
       handshakes: this.#options.handshakes,
       keepaliveMs,
       progress,
     });
     this.#options.onConnection(connection);
     return connection;
+  }
+
+  #knowledge(names: HostNames, knownHosts: KnownHosts, again: boolean): Knowledge {
+    return { names, knownHosts, nowSeconds: this.#options.unixSeconds(), again };
   }
 }
 

@@ -2,7 +2,9 @@ import { setImmediate as pause } from 'node:timers/promises';
 import { ProbeFailure } from '../failure';
 import type { SshServer } from '../inventory/host';
 import type { HostKeyRefused } from './connection-fault';
+import { certificateText } from './certificate';
 import { keyFingerprint, keyTypeOf } from './host-key';
+import type { Distrust } from './host-trust';
 import { type HostNames, type KnownHosts, type KnownKeys, knownHostsLine } from './known-hosts';
 import type { KnownHostsLine } from './known-hosts-line';
 import type { ProbeProgress } from './progress';
@@ -27,12 +29,14 @@ export function refusalOf(
   { peer, hostKey }: HostKeyRefused,
   { names, knownHosts }: { readonly names: HostNames; readonly knownHosts: KnownHosts },
   known: KnownKeys,
+  distrust: Distrust | null,
 ): ProbeFailure {
   const path = host.ssh.knownHosts;
   const key = hostKey.toString('base64');
   const type = keyTypeOf(hostKey) ?? 'unknown';
   const presented = `${type} ${keyFingerprint(hostKey)}`;
   const who = `${host.name} (${peer})`;
+  if (distrust?.why !== undefined && distrust.why !== null) return certificateRefusal(who, path, distrust);
   if (knownHosts.verify(names, key) === 'revoked') {
     return new ProbeFailure('host_key', `${who} presents the key ${presented}, which ${path} revokes`);
   }
@@ -48,13 +52,19 @@ export function refusalOf(
   const aside =
     authority === undefined
       ? ''
-      : `; line ${authority.lineNumber} names an authority, but host certificates are not read`;
+      : `; line ${authority.lineNumber} names an authority, but the host presents no certificate`;
   return new ProbeFailure(
     'host_key',
     `the host key of ${who} is not in ${path}${aside}. It presents ${presented}: compare that with what ` +
       `"ssh-keygen -lf /etc/ssh/ssh_host_${fileWord(type)}_key.pub" prints on the host itself, and only if they are the ` +
       `same add this line to ${path}: ${knownHostsLine(names, type, key)}`,
   );
+}
+
+function certificateRefusal(who: string, path: string, { certificate, revoked, why }: Distrust): ProbeFailure {
+  const what = certificate === null ? '' : ` (${certificateText(certificate)})`;
+  const aside = revoked || certificate === null ? '' : `; nor is its key in ${path}`;
+  return new ProbeFailure('host_key', `the certificate of ${who}${what} is not accepted: ${why}${aside}`);
 }
 
 function described(line: KnownHostsLine): string {

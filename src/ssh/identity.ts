@@ -164,6 +164,7 @@ export function certificatePathOf(identityFile: string): string {
 /** Why an encrypted key stayed locked. */
 export function unlockFault(error: unknown, passphraseFile: string): string {
   if (error instanceof PrivateKeyFault) return `with the passphrase in ${passphraseFile}: ${error.message}`;
+  if (errorCode(error) === '') throw error;
   return `the passphrase file ${passphraseFile} can't be read: ${asFileFault(error).message}`;
 }
 

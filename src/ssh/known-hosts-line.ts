@@ -1,3 +1,4 @@
+import { isCertificate, parseCertificate } from './certificate';
 import { keyTypeOf } from './host-key';
 
 /** What a line is for: a host's own key, a key that must never be accepted, or an authority that signs host keys. */
@@ -57,12 +58,21 @@ export function parseKnownHostsLine(line: string, lineNumber: number): ParsedLin
   if ('fault' in names) return names;
   const blob = decodeBase64(keyField);
   if (blob === null) return { fault: 'the key is not base64' };
+  if (isCertificate(blob)) return ofCertificate(blob, { lineNumber, mark, names });
   const named = keyTypeOf(blob);
   if (named === null) return { fault: 'the key is damaged or cut off' };
   if (named !== keyType) {
     return { fault: `the line says ${printable(keyType)}, but the key is of type ${printable(named)}` };
   }
   return { lineNumber, mark, names, keyType, key: blob.toString('base64') };
+}
+
+/** To revoke a certificate is to revoke the key in it, as with ssh; as a key of a host it would never match. */
+function ofCertificate(blob: Buffer, line: Pick<KnownHostsLine, 'lineNumber' | 'mark' | 'names'>): ParsedLine {
+  const certificate = parseCertificate(blob);
+  if (certificate === null) return { fault: 'the certificate is damaged, or of a kind that is not supported' };
+  if (line.mark !== 'revoked') return { fault: 'a certificate stands where a key is needed' };
+  return { ...line, keyType: certificate.keyType, key: certificate.key.toString('base64') };
 }
 
 function parseNames(field: string): LineNames | { readonly fault: string } {

@@ -67,11 +67,14 @@ export class KnownHosts {
   readonly #memo = new Map<string, KnownKeys>();
   readonly #verified = new Map<string, readonly KnownHostsLine[]>();
   readonly #types = new Map<string, readonly HostKeyType[]>();
+  readonly #authorities: readonly KnownHostsLine[];
+  readonly #authoritiesOf = new Map<string, readonly KnownHostsLine[]>();
 
   private constructor(lines: readonly KnownHostsLine[], faults: readonly KnownHostsFault[]) {
     this.faults = faults;
     this.lineCount = lines.length;
     for (const line of lines) this.#index(line);
+    this.#authorities = lines.filter((line) => line.mark === 'cert-authority');
     this.#hashedTypes = typesOf(this.#hashed.filter((line) => line.mark === 'key'));
   }
 
@@ -96,6 +99,18 @@ export class KnownHosts {
     if (hashed !== undefined) lines.push(...this.#matchingHashed(hashed, all, `${memoKey(names)} ${key}`));
     if (lines.some((line) => line.mark === 'revoked')) return 'revoked';
     return lines.some((line) => line.mark === 'key') ? 'match' : 'absent';
+  }
+
+  /** The lines with `@cert-authority` for any of these names, of a host. A file has few, so that each is tried, once a host. */
+  authorities(names: readonly string[]): readonly KnownHostsLine[] {
+    if (this.#authorities.length === 0) return this.#authorities;
+    const memo = names.join(',');
+    const known = this.#authoritiesOf.get(memo);
+    if (known !== undefined) return known;
+    const found = this.#authorities.filter((line) => matchesAny(line, names));
+    if (this.#authoritiesOf.size >= maxMemoized) this.#authoritiesOf.clear();
+    this.#authoritiesOf.set(memo, found);
+    return found;
   }
 
   /** Which of these lines are the host's; remembered where there are any, so that a host costs hashes but once. */

@@ -8,6 +8,7 @@ import type { CommandOutcome } from './command';
 import type { SshConnection } from './connection';
 import { type Credentials, Connector } from './connector';
 import { keyFingerprint } from './host-key';
+import { provenKey } from './host-trust';
 import { verifyWithParsedKeys } from './host-signature';
 import { Identities } from './identity';
 import { KeptConnections } from './kept-connections';
@@ -63,20 +64,18 @@ export class SshTransport implements Transport {
     this.#periodSeconds = options.periodSeconds ?? Number.POSITIVE_INFINITY;
     const idlePeriodMs = Number.isFinite(this.#periodSeconds) ? idlePeriods * 1000 * this.#periodSeconds : 0;
     const idleMs = Math.max(minIdleMs, idlePeriodMs);
+    const unixSeconds = options.unixSeconds ?? (() => Date.now() / 1000);
     const probesAtATime = options.probesAtATime ?? (() => defaultProbesAtATime);
     this.#connector = new Connector({
       addresses: new AddressBook(options.lookup ?? ((name) => lookup(name, { all: true })), this.#nowMs),
       knownHosts: new KnownHostsFiles(this.#nowMs),
-      identities: new Identities(
-        new Agents(this.#nowMs, options.environment ?? process.env),
-        this.#nowMs,
-        options.unixSeconds ?? (() => Date.now() / 1000),
-      ),
+      identities: new Identities(new Agents(this.#nowMs, options.environment ?? process.env), this.#nowMs, unixSeconds),
       handshakes: new Turns(options.handshakes ?? 16),
       onConnection: (connection) => this.#remember(connection),
       bastionIdleMs: Math.min(idleMs, maxBastionIdleMs),
       maxWaiting: () => Math.max(1, Math.floor(probesAtATime() / 2)),
       nowMs: this.#nowMs,
+      unixSeconds,
     });
     this.#kept = new KeptConnections({
       maxOpen: options.maxKept ?? 10_000,
@@ -185,7 +184,7 @@ function resultOf(
     status,
     endedBySignal,
     errorHead,
-    hostKeyFingerprint: keyFingerprint(Buffer.from(connection.hostKey, 'base64')),
+    hostKeyFingerprint: keyFingerprint(provenKey(Buffer.from(connection.hostKey, 'base64'))),
     remoteAddress: connection.remoteAddress,
     durationSeconds: progress.elapsedSeconds,
     reused,

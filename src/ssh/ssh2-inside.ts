@@ -141,12 +141,13 @@ export function withBuffersOfTheirOwn(make: () => void): void {
 
 /**
  * Has connections share what is alike in them once they are made, and keep nothing that belongs to a larger piece: a fleet keeps
- * thousands of connections. The lists that are offered are some forty objects.
+ * thousands of connections. The lists that are offered are some forty objects; `null` where they are shared already.
  */
-export function shareWhatIsAlike(client: Client, algorithms: Algorithms): void {
+export function shareWhatIsAlike(client: Client, algorithms: Algorithms | null): void {
   const protocol = (client as unknown as Inside)._protocol;
   if (protocol === undefined) return;
-  if (protocol._offer !== undefined) protocol._offer = firstOf(offers, algorithms, protocol._offer);
+  if (protocol._offer !== undefined && algorithms !== null)
+    protocol._offer = firstOf(offers, algorithms, protocol._offer);
   if (protocol._identRaw !== undefined) protocol._identRaw = sharedGreeting(protocol._identRaw);
   if (protocol._remoteIdentRaw !== undefined) protocol._remoteIdentRaw = sharedGreeting(protocol._remoteIdentRaw);
   const decipher = protocol._decipher;
