@@ -15,3 +15,11 @@ export function residentBytesOf(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
   return Number(line?.[1] ?? NaN) * 1024;
 }
+
+/**
+ * Seconds for which a process' main thread was ready to run and something else had the processor: the second field of
+ * /proc/PID/schedstat, Documentation/scheduler/sched-stats.rst.
+ */
+export function processorWaitSecondsOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e9;
+}
