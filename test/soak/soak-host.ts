@@ -38,7 +38,8 @@ export class SoakHost {
   }
 
   private at(atMs: number, act: () => void): void {
-    const delayMs = atMs - Date.now();
+    // A timer may be a millisecond early against the clock by which plans are read.
+    const delayMs = atMs - Date.now() + 5;
     if (delayMs > -3600_000 && delayMs < 2 ** 31) setTimeout(act, Math.max(0, delayMs)).unref();
   }
 
