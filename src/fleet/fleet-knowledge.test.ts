@@ -106,7 +106,7 @@ describe('what is known', () => {
 describe('the exposure', () => {
   const wishes = (): boolean[] => bench.begun.map(({ wish }) => wish.exposure);
 
-  test('that is too large to be taken hides nothing of the rest, and is asked for again after its interval', async () => {
+  test('that is too large to be taken hides nothing of the rest, and is asked for once more, and then after its interval', async () => {
     start(['web-1'], {
       settings: { exposureIntervalSeconds: 3600 },
       answer: (asked) =>
@@ -121,7 +121,41 @@ describe('the exposure', () => {
     expect(attempt?.failure).toBeNull();
     expect(known?.restart.verdict).toBe('required');
     expect(known?.exposure?.verdict).toBe('unknown');
-    expect(wishes()).toEqual([true, false, false, false]);
+    expect(wishes()).toEqual([true, false, true, false, false]);
+  });
+
+  test('that could not be taken once stays as it was read before, and is read at the next probe', async () => {
+    let isGarbled = false;
+    start(['web-1'], {
+      settings: { exposureIntervalSeconds: 60 },
+      answer: (asked) => (isGarbled && asked.wish.exposure ? asked.fail(fails('output')) : asked.succeed({})),
+      exposure: () => Promise.resolve(notExposed),
+    });
+    await bench.time.advance(second);
+    isGarbled = true;
+    await bench.time.advance(period);
+    isGarbled = false;
+    expect(bench.status('web-1').known?.exposure).toBe(notExposed);
+    await bench.time.advance(period);
+    expect(wishes()).toEqual([true, true, false, true]);
+  });
+
+  test('that could not be taken once is not what it was before, where sockets or rules have changed', async () => {
+    let isGarbled = false;
+    const unknown = { ...notExposed, verdict: 'unknown', basis: 'assumed' } as const;
+    start(['web-1'], {
+      settings: { exposureIntervalSeconds: 3600 },
+      answer: (asked) =>
+        isGarbled && asked.wish.exposure ? asked.fail(fails('output')) : asked.succeed({}, isGarbled ? 'b' : 'a'),
+      exposure: () => Promise.resolve(isGarbled ? unknown : notExposed),
+    });
+    await bench.time.advance(second);
+    isGarbled = true;
+    await bench.time.advance(period);
+    expect(bench.status('web-1').known?.exposure).toBe(unknown);
+    isGarbled = false;
+    await bench.time.advance(period);
+    expect(bench.status('web-1').known?.exposure).toBe(notExposed);
   });
 
   test('that fails for another reason is a failed probe', async () => {

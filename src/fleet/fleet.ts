@@ -136,6 +136,7 @@ export class Fleet {
       probing: null,
       next: new Appointment(this.effects.time),
       exposureReading: null,
+      exposureRefusals: 0,
       abort: null,
       servedMs: 0,
       toldReasons: new Set(),

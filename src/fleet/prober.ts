@@ -1,6 +1,5 @@
 import type { ExposureVerdict } from '../exposure/verdict';
 import { ProbeFailure, type FailureReason } from '../failure';
-import type { Host } from '../inventory/host';
 import type { HostReport } from '../probe/probe';
 import { assessRestart } from '../restart/restart';
 import { findBootTime } from '../signal/boot-time';
@@ -15,6 +14,8 @@ import { afterFailure, afterSuccess, type HostStatus } from './status';
 export interface ProbedHost {
   status: HostStatus;
   exposureReading: ExposureReading | null;
+  /** Times in a row that what the host answered about its exposure could not be taken. */
+  exposureRefusals: number;
   /** Breaks off the probe under way; null when none is. */
   abort: AbortController | null;
   /** Reasons that were logged since the last success. */
@@ -66,26 +67,32 @@ export class Prober {
   private async ask(probed: ProbedHost, wanted: ProbeRequest['wanted'], signal: AbortSignal): Promise<HostReport> {
     const { host } = probed.status;
     const wish = { exposure: this.needsExposure(probed, wanted.exposure), sudo: host.ssh.sudo === 'auto' };
-    if (wish.exposure) return this.askForAll(host, wish.sudo, signal);
+    if (wish.exposure) return this.askForAll(probed, wish.sudo, signal);
     const report = await this.effects.probe(host, wish, signal);
     const isOutdated = isExposureOutdated(host, probed.exposureReading, report);
     // Somebody may have asked for it meanwhile.
     if (!isOutdated && !this.needsExposure(probed, wanted.exposure)) return report;
-    return this.askForAll(host, wish.sudo, signal);
+    return this.askForAll(probed, wish.sudo, signal);
   }
 
   /**
    * The exposure as well. A ruleset may be too large to be taken; that must not hide that a restart is needed, so then the
-   * rest is asked for alone, and counts as a reading in which nothing of the exposure could be read.
+   * rest is asked for alone, and counts as a reading in which nothing of the exposure could be read. One answer that is
+   * cut off or garbled is not yet that: what was read before holds, unless it is out of date, and the next probe asks again.
    */
-  private async askForAll(host: Host, sudo: boolean, signal: AbortSignal): Promise<HostReport> {
+  private async askForAll(probed: ProbedHost, sudo: boolean, signal: AbortSignal): Promise<HostReport> {
+    const { host, known } = probed.status;
     try {
-      return await this.effects.probe(host, { exposure: true, sudo }, signal);
+      const report = await this.effects.probe(host, { exposure: true, sudo }, signal);
+      probed.exposureRefusals = 0;
+      return report;
     } catch (error) {
       if (!(error instanceof ProbeFailure) || error.reason !== 'output') throw error;
       const report = await this.effects.probe(host, { exposure: false, sudo }, signal);
       this.effects.log.debug('The exposure could not be taken', { host: host.name, error: error.message });
-      return { ...report, withExposure: true };
+      probed.exposureRefusals += 1;
+      const isKnown = known?.exposure != null && !isExposureOutdated(host, probed.exposureReading, report);
+      return { ...report, withExposure: !(probed.exposureRefusals === 1 && isKnown) };
     }
   }
 
@@ -153,7 +160,8 @@ export class Prober {
     const { host, known } = probed.status;
     if (host.exposure.mode === 'evaluate' && !report.withExposure) return known?.exposure ?? null;
     const verdict = await this.effects.evaluateExposure(host, report);
-    probed.exposureReading = readingOf(report, this.effects.time.monotonicMs());
+    const isReadAgainNext = probed.exposureRefusals === 1;
+    probed.exposureReading = isReadAgainNext ? null : readingOf(report, this.effects.time.monotonicMs());
     return verdict;
   }
 }

@@ -122,12 +122,12 @@ export class Judge {
       return;
     }
     this.tally.judged += 1;
-    this.judgeValues(
-      scrape,
-      plan,
-      view,
-      plan.segments.filter((each) => each.isUp && overlaps(each, fromMs, lastMs)),
+    // Where a misbehaving answer came before one that was good, the exposure may be unknown until the next probe.
+    const isUnknownAllowed = plan.phases.some(
+      (phase) => phase.misbehaviour.reasons.includes('output') && overlaps(phase, fromMs, lastMs),
     );
+    const truths = plan.segments.filter((each) => each.isUp && overlaps(each, fromMs, lastMs));
+    this.judgeValues(scrape, plan, view, { truths, isUnknownAllowed });
   }
 
   /** A good host is read once a period, and its last probe was a success. */
@@ -185,8 +185,13 @@ export class Judge {
       this.fault(scrape, plan.name, 'has no values, and was read within stale_after');
   }
 
-  private judgeValues(scrape: SoakScrape, plan: HostPlan, view: HostView, truths: readonly Segment[]): void {
-    const differences = truths.map((truth) => ({ truth, wrong: compare(view, truth) }));
+  private judgeValues(
+    scrape: SoakScrape,
+    plan: HostPlan,
+    view: HostView,
+    { truths, isUnknownAllowed }: { truths: readonly Segment[]; isUnknownAllowed: boolean },
+  ): void {
+    const differences = truths.map((truth) => ({ truth, wrong: compare(view, truth, isUnknownAllowed) }));
     const right = differences.find(({ wrong }) => wrong.length === 0)?.truth;
     if (right === undefined) {
       const nearest = differences.sort((one, other) => one.wrong.length - other.wrong.length)[0];
@@ -271,7 +276,7 @@ function liedInBoot(plan: HostPlan, truth: Segment): boolean {
 }
 
 /** What a view says that is not true, in words. */
-function compare(view: HostView, { need, host }: Segment): string[] {
+function compare(view: HostView, { need, host }: Segment, isUnknownAllowed: boolean): string[] {
   const wrong: string[] = [];
   const expect = (what: string, is: unknown, wanted: unknown): void => {
     if (is !== wanted) wrong.push(`${what} is ${String(is)}, not ${String(wanted)}`);
@@ -286,8 +291,10 @@ function compare(view: HostView, { need, host }: Segment): string[] {
   const newest = hasNewKernel ? [`linux-image-${host.kernel.installed.at(-1)?.release}`] : [];
   const packages = need === null ? [] : [...(host.flag?.packages ?? []), ...newest].sort();
   expect('the packages', view.words('reboot_required_package_info', 'package'), packages.join(' '));
+  if (isUnknownAllowed && view.words('exposed_to_anywhere_basis_info', 'basis') === 'assumed') return wrong;
   const ports = (host.network.open ?? []).filter((port) => host.network.listening.includes(port));
   expect('exposed_to_anywhere', view.value('exposed_to_anywhere'), ports.length > 0 ? 1 : 0);
+  expect('the basis', view.words('exposed_to_anywhere_basis_info', 'basis'), 'proven');
   expect('the ports', view.words('exposed_port_info', 'port'), ports.map(String).sort().join(' '));
   return wrong;
 }

@@ -256,32 +256,29 @@ class Soak {
     while (!this.isOver) {
       const dueMs = performance.now() + this.options.scrapeEverySeconds * 1000;
       const { life } = this;
-      if (life !== null) await this.scrapeOnce(life);
+      // Whatever goes wrong in here is a fault: a soak that no longer looks must not end well.
+      if (life !== null) await this.scrapeOnce(life).catch((error: unknown) => this.noteFailure(life, error));
       await sleep(Math.max(0, dueMs - performance.now()));
     }
   }
 
   private async scrapeOnce(life: Life): Promise<void> {
     const { pid } = life.exporter;
-    const begunMs = Date.now();
     const waited = processorWaitSecondsOf(pid);
     const used = processorSecondsOf(pid);
+    const begunMs = Date.now();
     let text: string;
     try {
       const response = await fetch(`${life.exporter.url}/metrics`, { signal: AbortSignal.timeout(scrapeLimitMs) });
       text = await response.text();
     } catch (error) {
-      // Killed while it answered, or told to write its heap; one that is there has to answer.
       await sleep(50);
       if (this.life !== life || this.isOver) return;
       const waitedSeconds = processorWaitSecondsOf(pid) - waited;
       const usedSeconds = processorSecondsOf(pid) - used;
-      if (waitedSeconds > scrapeLimitMs / 2000)
-        this.starved.push(`${this.elapsed()}: waited ${waitedSeconds.toFixed(2)} s`);
-      else
-        this.faults.push(
-          `${this.elapsed()}: no answer to a scrape; it used ${usedSeconds.toFixed(2)} s: ${String(error)}`,
-        );
+      const how = `no answer to a scrape; it used ${usedSeconds.toFixed(2)} s and waited ${waitedSeconds.toFixed(2)} s`;
+      if (waitedSeconds > scrapeLimitMs / 2000) this.starved.push(`${this.elapsed()}: ${how}`);
+      else this.faults.push(`${this.elapsed()}: ${how}: ${String(error)}`);
       return;
     }
     const endedMs = Date.now();
@@ -295,6 +292,13 @@ class Soak {
       heapBytes: own?.value('nodejs_heap_size_used_bytes') ?? NaN,
       externalBytes: own?.value('nodejs_external_memory_bytes') ?? NaN,
     });
+  }
+
+  /** Killed while it was asked, or told to write its heap; one that is there has to answer. */
+  private async noteFailure(life: Life, error: unknown): Promise<void> {
+    await sleep(50);
+    if (this.life === life && !this.isOver)
+      this.faults.push(`${this.elapsed()}: the soak could not look: ${String(error)}`);
   }
 
   private judgeMemory(): MemoryCourse[] {
@@ -321,10 +325,10 @@ class Soak {
   }
 
   /** The resident memory of a life in the minute after it was warm, where it lived so long. */
-  private warmResident({ samples, sinceMs }: Life): (readonly [number, number])[] {
+  private warmResident({ samples, sinceMs, snapshotMs }: Life): (readonly [number, number])[] {
     const warmUpMs = this.options.warmUpSeconds * 1000;
     return samples
-      .filter(({ atMs }) => atMs - sinceMs >= warmUpMs && atMs - sinceMs < warmUpMs + 60_000)
+      .filter(({ atMs }) => atMs < snapshotMs && atMs - sinceMs >= warmUpMs && atMs - sinceMs < warmUpMs + 60_000)
       .map(({ atMs, residentBytes }) => [atMs, residentBytes] as const);
   }
 
