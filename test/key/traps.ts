@@ -11,6 +11,10 @@ END
 chmod 755 /tmp/hostile/nft
 for name in cat stat date sh grep iptables-save ipset gzip uname head; do ln -s nft /tmp/hostile/$name; done
 echo 'echo hostile env >/tmp/witness' >/tmp/hostile/env
+echo 'add table inet hostile' >/tmp/hostile/rules
+printf '*filter\nCOMMIT\n' >/tmp/hostile/save
+printf '#!/bin/sh\necho ran\n' >/tmp/hostile/read-firewall
+chmod 755 /tmp/hostile/read-firewall
 cd /var/lib/reboot-exporter/.ssh
 echo 'HOSTILE=from the environment file' >environment
 echo 'echo hostile rc >/tmp/witness' >rc
@@ -44,8 +48,8 @@ export async function layTraps(host: LabHost): Promise<void> {
   await host.exec(['perl', '-e', socketService]);
 }
 
-/** Written by sshd, PAM and the like at every login, whatever the key. */
-const ofLogins = /^\/var\/log\/(?:sshd\.log|lastlog|wtmp|btmp)$|^\/run\/(?:utmp|motd\.dynamic)$/;
+/** Written by sshd, PAM and sudo at every login, whatever the key; what is new in /run is in the listing itself. */
+const ofLogins = /^\/run$|^\/var\/log\/(?:sshd\.log|lastlog|wtmp|btmp)$|^\/run\/(?:utmp|motd\.dynamic|sudo.*)$/;
 
 /** Every file with type, mode, owner, size, times and link, and the checksum of what is in it. */
 export async function listing(host: LabHost): Promise<ReadonlyMap<string, string>> {
