@@ -135,7 +135,7 @@ describe('the exposure', () => {
     isGarbled = true;
     await bench.time.advance(period);
     isGarbled = false;
-    expect(bench.status('web-1').known?.exposure).toBe(notExposed);
+    expect(bench.status('web-1').known?.exposure).toEqual(notExposed);
     await bench.time.advance(period);
     expect(wishes()).toEqual([true, true, false, true]);
   });
@@ -152,10 +152,10 @@ describe('the exposure', () => {
     await bench.time.advance(second);
     isGarbled = true;
     await bench.time.advance(period);
-    expect(bench.status('web-1').known?.exposure).toBe(unknown);
+    expect(bench.status('web-1').known?.exposure).toEqual(unknown);
     isGarbled = false;
     await bench.time.advance(period);
-    expect(bench.status('web-1').known?.exposure).toBe(notExposed);
+    expect(bench.status('web-1').known?.exposure).toEqual(notExposed);
   });
 
   test('that fails for another reason is a failed probe', async () => {
