@@ -12,7 +12,7 @@ const benches: Readonly<Record<string, { readonly title: string; run(setting: Be
   kept: { title: 'Client processor time of a probe over a kept connection, real sshd and program', run: keptProbes },
   latency: { title: 'One fresh probe at a time, canned server', run: latency },
   scrape: { title: 'A scrape of 10,000 hosts', run: (setting) => scrapes(setting, 10_000) },
-  sweep: { title: 'A fleet of 10,000 hosts on a one-minute schedule', run: sweeps },
+  sweep: { title: 'A fleet on a one-minute schedule', run: sweeps },
   'large-scrape': { title: 'A scrape of 50,000 hosts', run: (setting) => scrapes(setting, 50_000) },
 };
 
@@ -20,10 +20,18 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+function numberOf(words: readonly string[], name: string, otherwise: number): number {
+  const written = words.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const number = Number(written ?? otherwise);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`--${name}=${written ?? ''} is not a count`);
+  return number;
+}
+
 async function main(): Promise<void> {
   const words = process.argv.slice(2);
   const isQuick = words.includes('--quick');
-  const minutes = Number(words.find((word) => word.startsWith('--minutes='))?.slice('--minutes='.length) ?? 3);
+  const minutes = numberOf(words, 'minutes', 3);
+  const hosts = numberOf(words, 'hosts', isQuick ? 1000 : 10_000);
   const names = words.filter((word) => !word.startsWith('--'));
   for (const name of names) {
     if (benches[name] === undefined) throw new Error(`${name} is not one of ${Object.keys(benches).join(', ')}`);
@@ -39,6 +47,7 @@ async function main(): Promise<void> {
         folder,
         isQuick,
         minutes,
+        hosts,
         say: (line) => process.stderr.write(`${name}: ${line}\n`),
       });
       say(table);

@@ -13,13 +13,14 @@ export interface ExporterSettings {
   /** Reads and evaluates sockets, routes and firewall at every probe that is asked for. */
   readonly withExposure?: boolean;
   readonly flags?: readonly string[];
+  readonly under?: readonly string[];
 }
 
 /** The exporter as it is shipped, probing a fleet of which every address is a host. */
 export async function startExporter(
   folder: string,
   fleet: Login & Pick<CannedFleet, 'port' | 'addresses'>,
-  { connection, concurrency, interval, withExposure = false, flags = [] }: ExporterSettings,
+  { connection, concurrency, interval, withExposure = false, flags = [], under = [] }: ExporterSettings,
 ): Promise<ExporterProcess> {
   const config = {
     probe: { interval, timeout: '10s', concurrency },
@@ -39,7 +40,7 @@ export async function startExporter(
   const name = `exporter-${connection}-${withExposure ? 'exposure' : 'restart'}`;
   const configFile = join(folder, `${name}.yml`);
   writeFileSync(configFile, JSON.stringify(config));
-  return ExporterProcess.start({ configFile, stateFile: join(folder, `${name}.state.json`), flags });
+  return ExporterProcess.start({ configFile, stateFile: join(folder, `${name}.state.json`), flags, under });
 }
 
 /** Every probe goes the product's whole way: turn, connection, answer parsed, state judged, remembered, metrics rendered. */

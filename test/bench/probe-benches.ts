@@ -14,6 +14,8 @@ export interface BenchSetting {
   readonly isQuick: boolean;
   /** How long a sweep is watched after its first two minutes. */
   readonly minutes: number;
+  /** How many hosts a sweep probes. */
+  readonly hosts: number;
   readonly say: (line: string) => void;
 }
 

@@ -3,8 +3,12 @@ import { startExporter } from './exporter-under-test';
 import type { BenchSetting } from './probe-benches';
 import { processorSecondsOf, residentBytesOf } from './processor-time';
 import { spreadOf } from './contest';
+import { compareSnapshots, takeSnapshot } from '../soak/heap-snapshot';
 
 const scrapeEveryMs = 5000;
+/** From so many minutes on, the live heap is compared at two moments: after the first few, and at the end. */
+const soakMinutes = 10;
+const warmMinutes = 5;
 /** The bound of a bucket of reboot_exporter_sweep_lag_seconds: a probe that begins within it is on time. */
 const onTimeSeconds = 1;
 /** monitorEventLoopDelay's own period is part of every delay that it measures. */
@@ -22,10 +26,11 @@ interface Reading {
  * A fleet on a one-minute schedule with connections kept, scraped every 5 s, beside its simulator on the same machine. The first
  * sweep, in which every connection is made, is told apart from the minutes after it.
  */
-export async function sweeps({ folder, isQuick, minutes, say }: BenchSetting): Promise<string> {
-  const hosts = isQuick ? 1000 : 10_000;
+export async function sweeps({ folder, isQuick, minutes, hosts, say }: BenchSetting): Promise<string> {
   const fleet = await startCannedFleet(folder, hosts);
-  const settings = { connection: 'keep', concurrency: 64, interval: '1m', withExposure: true } as const;
+  const isSoak = minutes >= soakMinutes;
+  const under = isSoak ? ['env', `NODE_OPTIONS=--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}`] : [];
+  const settings = { connection: 'keep', concurrency: 64, interval: '1m', withExposure: true, under } as const;
   const exporter = await startExporter(folder, fleet, settings);
   try {
     const begunMs = performance.now();
@@ -37,6 +42,8 @@ export async function sweeps({ folder, isQuick, minutes, say }: BenchSetting): P
     const server = processorSecondsOf(fleet.pid);
     let before = first.at(-1);
     const all: Reading[] = [];
+    const residents: number[] = [];
+    let firstSnapshot: string | null = null;
     for (let minute = 1; minute <= (isQuick ? 1 : minutes); minute++) {
       const readings = await readFor(exporter.url, 60_000);
       all.push(...readings);
@@ -44,9 +51,19 @@ export async function sweeps({ folder, isQuick, minutes, say }: BenchSetting): P
       say(
         `minute ${minute}: ${summary(before === undefined ? readings : [before, ...readings])}, resident ${resident.toFixed(0)} MB`,
       );
+      residents.push(resident);
       before = readings.at(-1);
+      if (!isSoak || minute !== warmMinutes) continue;
+      firstSnapshot = await takeSnapshot(exporter.pid, folder);
+      // Writing it stops the exporter for as long as it takes: what it then has to catch up with is not counted.
+      await readFor(exporter.url, 60_000);
+      before = (await readFor(exporter.url, 1000)).at(-1);
     }
     const seconds = (performance.now() - begunMs) / 1000 - (isQuick ? 40 : 120);
+    if (firstSnapshot !== null) {
+      lines.push(`resident memory by the minute, MB: ${residents.map((megabytes) => megabytes.toFixed(0)).join(' ')}`);
+      lines.push(growth(firstSnapshot, await takeSnapshot(exporter.pid, folder)));
+    }
     const start = first.at(-1);
     lines.push(`after them: ${summary(start === undefined ? all : [start, ...all])}`);
     const own = (processorSecondsOf(exporter.pid) - processor) / seconds;
@@ -60,6 +77,22 @@ export async function sweeps({ folder, isQuick, minutes, say }: BenchSetting): P
     await exporter.end('SIGTERM');
     await fleet.stop();
   }
+}
+
+/** What lived at the end of a soak that did not live at its beginning, by kind. */
+function growth(firstSnapshot: string, lastSnapshot: string): string {
+  const { firstBytes, secondBytes, grown } = compareSnapshots(firstSnapshot, lastSnapshot);
+  const most = grown
+    .slice(0, 5)
+    .map(({ name, more, moreBytes, of }) => `${name} ${kilobytes(moreBytes)} (${more} on ${of})`);
+  return (
+    `live heap ${(firstBytes / 1e6).toFixed(1)} MB after ${warmMinutes} minutes, ${(secondBytes / 1e6).toFixed(1)} MB at the end; ` +
+    `grown most: ${most.join(', ') || 'nothing'}`
+  );
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(0)} kB`;
 }
 
 async function readFor(url: string, durationMs: number): Promise<Reading[]> {
