@@ -1,5 +1,7 @@
 // The product's metrics of a fleet behind its own web side. For each line "change" on standard input a tenth of the hosts gets a
 // new state; after each line it prints its processor seconds.
+import { settleKnown } from '../../src/fleet/known';
+import { Sharing } from '../../src/fleet/sharing';
 import { createExporterMetrics } from '../../src/metrics/exporter-metrics';
 import { createExposition } from '../../src/metrics/exposition';
 import { FleetText } from '../../src/metrics/fleet-text';
@@ -14,10 +16,9 @@ async function main(): Promise<void> {
   const hosts = Number(process.argv[2]);
   const text = new FleetText(() => 1e9);
   const time = { ...systemTime, monotonicMs: () => fixtureMonotonicMs };
-  for (let at = 0; at < hosts; at++) {
-    const status = fleetStatus(at, 0);
-    text.update(status.host.name, status, fixtureMonotonicMs);
-  }
+  const statuses = Array.from({ length: hosts }, (_, at) => fleetStatus(at, 0));
+  for (const status of statuses) text.update(status.host.name, status, fixtureMonotonicMs);
+  const sharing = new Sharing();
   const exposition = createExposition({
     time,
     fleet: text,
@@ -29,9 +30,13 @@ async function main(): Promise<void> {
   });
   process.stdout.write(`listening ${new URL(web.urls[0] ?? '').port}\n`);
   await serveChanges((round) => {
-    for (let at = 0; at < hosts; at++) {
+    for (const [at, before] of statuses.entries()) {
       if (!changes(at, round)) continue;
-      const status = fleetStatus(at, round);
+      const { attempt, known } = fleetStatus(at, round);
+      // As a probe of the host does.
+      const settled = known === null ? null : settleKnown(before.known, known, sharing);
+      const status = { ...before, attempt, known: settled };
+      statuses[at] = status;
       text.update(status.host.name, status, fixtureMonotonicMs);
     }
   });
