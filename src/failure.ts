@@ -25,8 +25,9 @@ export const failureMeanings: Record<FailureReason, string> = {
     'No TCP connection: refused, unreachable, or reset before SSH began; or a bastion or proxy did not lead there.',
   timeout:
     'The whole probe did not end within probe.timeout, or the way to the host was not found within ssh.connect_timeout; the message says at which step it was.',
-  host_key: 'The host key is unknown, revoked, or not the one in known_hosts. Nothing was sent.',
-  auth: "The host refused the key or the user, or the key file can't be used.",
+  host_key:
+    'The host key is unknown, revoked, or not the one in known_hosts, or the host certificate is not accepted. Nothing was sent.',
+  auth: "The host refused the key or the user, or a key file, its passphrase, a certificate or the agent can't be used.",
   protocol: 'The peer did not speak SSH as expected, or dropped the connection on the way.',
   command:
     'Logged in, but the host would not run /bin/sh (MaxSessions, a restricted account, a forced password change).',

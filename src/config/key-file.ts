@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { ProbeFailure } from '../failure';
 import { Agents } from '../ssh/agent';
-import type { LoginSettings } from '../ssh/identity';
 import { KnownHosts } from '../ssh/known-hosts';
 import {
   checkCertificateFile,
@@ -9,6 +8,8 @@ import {
   checkPassphraseFile,
   checkUnusedIdentityFile,
   type LoginFileCheck,
+  type LoginSurroundings,
+  type LoginUse,
 } from '../ssh/login-check';
 import { proxyPasswordFault } from '../ssh/proxy-password';
 import { faultAt, fileStart, type Fault } from './fault';
@@ -25,14 +26,11 @@ export interface FileCheck {
 const maxKnownHostsBytes = 64 * 1024 * 1024;
 const maxTokenBytes = 64 * 1024;
 
-/** What an identity is used with: a host's passphrase and agent. */
-export type IdentityUse = Pick<LoginSettings, 'passphraseFile' | 'identityAgent'>;
-
 /** Whether a path holds a key that can be used as each of these hosts does. Nothing of the key gets into a message. */
-export async function checkIdentity(path: string, uses: readonly IdentityUse[]): Promise<FileCheck> {
+export async function checkIdentity(path: string, uses: readonly LoginUse[]): Promise<FileCheck> {
   if (uses.length === 0) return outside(await checkUnusedIdentityFile(path));
-  const agents = new Agents(() => performance.now(), process.env);
-  const checks = await Promise.all(uses.map((use) => checkIdentityFile(path, use, { agents, unixSeconds })));
+  const around = surroundings();
+  const checks = await Promise.all(uses.map((use) => checkIdentityFile(path, use, around)));
   return outside({
     fault: checks.map(({ fault }) => fault).find((fault) => fault !== null) ?? null,
     warnings: [...new Set(checks.flatMap(({ warnings }) => warnings))],
@@ -42,7 +40,7 @@ export async function checkIdentity(path: string, uses: readonly IdentityUse[]):
 /** Whether there is an agent, and a key in it; for hosts that name no key of their own. Its absence may pass. */
 export async function checkAgent(identityAgent: string): Promise<FileCheck> {
   try {
-    await new Agents(() => performance.now(), process.env).find(identityAgent).someKeys();
+    await surroundings().agents.find(identityAgent).someKeys();
     return { fault: null, warnings: [], inside: [] };
   } catch (error) {
     if (!(error instanceof ProbeFailure)) throw error;
@@ -50,9 +48,9 @@ export async function checkAgent(identityAgent: string): Promise<FileCheck> {
   }
 }
 
-/** Whether a path holds a user's certificate. */
-export async function checkCertificate(path: string): Promise<FileCheck> {
-  return outside(await checkCertificateFile(path, unixSeconds()));
+/** Whether a path holds a user's certificate, of a key of each of these hosts. */
+export async function checkCertificate(path: string, uses: readonly LoginUse[]): Promise<FileCheck> {
+  return outside(await checkCertificateFile(path, uses, surroundings()));
 }
 
 /** Whether a path holds a passphrase. */
@@ -64,8 +62,8 @@ function outside({ fault, warnings }: LoginFileCheck): FileCheck {
   return { fault, warnings, inside: [] };
 }
 
-function unixSeconds(): number {
-  return Date.now() / 1000;
+function surroundings(): LoginSurroundings {
+  return { agents: new Agents(() => performance.now(), process.env), unixSeconds: () => Date.now() / 1000 };
 }
 
 /** Whether a path holds a readable known_hosts file. Broken lines are warnings, as ssh only skips them. */

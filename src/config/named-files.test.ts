@@ -1,12 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeKeyFiles } from '../../test/config/key-files';
 import { hostOf } from '../../test/fixture/fake-fleet';
 import { hostAt } from '../../test/ssh/target';
 import type { Host } from '../inventory/host';
-import { formatFault } from './fault';
+import { fileStart, formatFault } from './fault';
 import { NamedFiles } from './named-files';
 import { resolveExposure, resolveSsh } from './resolve-host';
 
@@ -86,4 +87,47 @@ test('an encrypted key is opened with the passphrase of each host that uses it',
   ]);
   expect(await told(null)).toEqual([expect.stringContaining('it is protected by a passphrase')]);
   expect(await told('missing')).toEqual([expect.stringContaining('it does not exist')]);
+});
+
+test('a certificate has to be one, and of a key of every host that uses it', async () => {
+  for (const name of ['user', 'authority'])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)]);
+  const sign = (name: string, ...options: string[]): string => {
+    execFileSync('ssh-keygen', [
+      '-q',
+      '-s',
+      join(folder, 'authority'),
+      '-I',
+      'x',
+      ...options,
+      join(folder, 'user.pub'),
+    ]);
+    renameSync(join(folder, 'user-cert.pub'), join(folder, name));
+    return join(folder, name);
+  };
+  const good = sign('good');
+  const told = async (certificate: string, key: string): Promise<{ faults: string[]; warnings: string[] }> => {
+    const text = { file: '/c.yml', value: null, placeOf: () => fileStart, sourceOf: () => null };
+    const files = new NamedFiles();
+    files.addSsh(text, ['ssh'], { certificate_file: certificate });
+    const { ssh } = hostAt({ port: 22, identityFiles: [join(folder, key)], knownHosts: join(folder, 'known_hosts') });
+    files.addHosts('/c.yml', [{ ...hostOf('a'), ssh: { ...ssh, certificateFiles: [certificate] } }]);
+    const { faults, warnings } = await files.check();
+    const plain = (list: typeof faults): string[] => list.map((one) => one.message.replaceAll(folder, ''));
+    return { faults: plain(faults), warnings: plain(warnings) };
+  };
+  expect(await told(good, 'user')).toEqual({ faults: [], warnings: [] });
+  expect(await told(good, 'id_ed25519')).toMatchObject({
+    faults: [expect.stringContaining("the certificate /good can't be used: it is for another key, SHA256:")],
+  });
+  expect(await told(join(folder, 'user.pub'), 'user')).toMatchObject({
+    faults: [expect.stringContaining('it holds no certificate')],
+  });
+  expect(await told(sign('host', '-h'), 'user')).toMatchObject({
+    faults: [expect.stringContaining('its certificate is one for a host, not for a user')],
+  });
+  expect(await told(sign('late', '-V', '20200101000000Z:20200102000000Z'), 'user')).toEqual({
+    faults: [],
+    warnings: ['ssh.certificate_file: the certificate /late is not used: it expired at 2020-01-02T00:00:00Z'],
+  });
 });

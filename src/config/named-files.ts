@@ -1,5 +1,6 @@
 import type { HostEntry } from '../inventory/entry';
 import type { Host, SshServer } from '../inventory/host';
+import type { LoginUse } from '../ssh/login-check';
 import { faultAt, fileStart, type Fault, type Place } from './fault';
 import {
   checkAgent,
@@ -10,7 +11,6 @@ import {
   checkProxyPassword,
   checkReadable,
   checkSecretFile,
-  type IdentityUse,
 } from './key-file';
 import { resolvePath } from './path-text';
 import { formatPath } from './schema-faults';
@@ -50,8 +50,8 @@ const lineLabels = {
 /** Collects the key files that configurations name, and checks each of them once. */
 export class NamedFiles {
   readonly #files = new Map<string, NamedFile>();
-  /** How hosts use each identity, by its path; each way once. */
-  readonly #uses = new Map<string, Map<string, IdentityUse>>();
+  /** How hosts use each key and certificate, each way once. */
+  readonly #uses = new Map<string, Map<string, LoginUse>>();
 
   /** Takes the files of an `ssh:` section. */
   addSsh(text: YamlText, path: readonly PathStep[], input: SshInput | undefined): void {
@@ -100,8 +100,9 @@ export class NamedFiles {
     const add = ({ name, ssh }: Pick<SshServer, 'name' | 'ssh'>): void => {
       for (const path of ssh.identityFiles) {
         this.#addOnce({ path, kind: 'identity', file, place, label: `ssh.identity_file of ${name}` });
-        this.#addUse(path, ssh);
+        this.#addUse('identity', path, { ...ssh, identityFiles: [path] });
       }
+      for (const path of ssh.certificateFiles) this.#addUse('certificate', path, ssh);
       if (ssh.identityFiles.length === 0 && ssh.identityAgent !== null)
         this.#addOnce({ path: ssh.identityAgent, kind: 'agent', file, place, label: `ssh.identity_agent of ${name}` });
       this.#addOnce({ path: ssh.knownHosts, kind: 'known_hosts', file, place, label: `ssh.known_hosts of ${name}` });
@@ -116,7 +117,7 @@ export class NamedFiles {
     const faults: Fault[] = [];
     const warnings: Fault[] = [];
     for (const named of this.#files.values()) {
-      const { fault, warnings: few, inside } = await checks[named.kind](named.path, this.#usesOf(named.path));
+      const { fault, warnings: few, inside } = await checks[named.kind](named.path, this.#usesOf(named));
       const say = (what: string): Fault => faultAt(named.file, named.place(), `${named.label}: ${what}`);
       if (fault !== null) faults.push(say(fault));
       warnings.push(...few.map(say), ...inside);
@@ -124,13 +125,15 @@ export class NamedFiles {
     return { faults, warnings };
   }
 
-  #usesOf(path: string): IdentityUse[] {
-    return [...(this.#uses.get(path)?.values() ?? [])];
+  #usesOf({ kind, path }: Pick<NamedFile, 'kind' | 'path'>): LoginUse[] {
+    return [...(this.#uses.get(`${kind} ${path}`)?.values() ?? [])];
   }
 
-  #addUse(path: string, { passphraseFile, identityAgent }: IdentityUse): void {
-    const uses = this.#uses.get(path) ?? new Map<string, IdentityUse>();
-    this.#uses.set(path, uses.set(`${passphraseFile}\0${identityAgent}`, { passphraseFile, identityAgent }));
+  #addUse(kind: NamedFile['kind'], path: string, { identityFiles, passphraseFile, identityAgent }: LoginUse): void {
+    const file = `${kind} ${path}`;
+    const uses = this.#uses.get(file) ?? new Map<string, LoginUse>();
+    const use = { identityFiles, passphraseFile, identityAgent };
+    this.#uses.set(file, uses.set(JSON.stringify(use), use));
   }
 
   #addList(

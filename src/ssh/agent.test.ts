@@ -64,8 +64,18 @@ describe('an agent', () => {
       Buffer.alloc(3),
     ];
     const path = await serve((socket) => socket.write(answer(identities(...odd, key))));
-    const { signers, certified } = await new Agent(path, () => 0).keys();
-    expect([signers.map(({ type }) => type), certified]).toEqual([['ssh-ed25519'], []]);
+    const { signers, certified, others } = await new Agent(path, () => 0).keys();
+    expect([signers.map(({ type }) => type), certified, others]).toEqual([['ssh-ed25519'], [], 3]);
+  });
+
+  it('that has no others says so', async () => {
+    const path = await serve((socket) =>
+      socket.write(answer(identities(strings('sk-ssh-ed25519@openssh.com', 'x', '')))),
+    );
+    await expect(new Agent(path, () => 0).someKeys()).rejects.toMatchObject({
+      reason: 'auth',
+      message: `the agent at ${path} has only keys of kinds that are not supported; see ssh-add -l`,
+    });
   });
 
   it.each([

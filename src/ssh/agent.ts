@@ -15,6 +15,8 @@ const failedMs = 1000;
 export interface AgentKeys {
   readonly signers: readonly Signer[];
   readonly certified: readonly Certified[];
+  /** How many more it has, of kinds that are not supported. */
+  readonly others: number;
 }
 
 /** The agents that hosts name, each asked for its list now and then. */
@@ -94,7 +96,8 @@ export class Agent {
   async someKeys(): Promise<AgentKeys> {
     const keys = await this.keys();
     if (keys.signers.length + keys.certified.length > 0) return keys;
-    throw new ProbeFailure('auth', `the agent at ${this.path} has no key, or is locked; see ssh-add -l`);
+    const why = keys.others === 0 ? 'has no key, or is locked' : 'has only keys of kinds that are not supported';
+    throw new ProbeFailure('auth', `the agent at ${this.path} ${why}; see ssh-add -l`);
   }
 
   async #ask(): Promise<AgentKeys> {
@@ -120,7 +123,7 @@ function usable(path: string, blobs: readonly Buffer[]): AgentKeys {
     // Some agents have the key only together with its certificate.
     return [{ certificate, signer: new AgentKey(path, certificate.key, blob) }];
   });
-  return { signers, certified };
+  return { signers, certified, others: blobs.length - signers.length - certified.length };
 }
 
 function isKey(blob: Buffer): boolean {

@@ -15,7 +15,7 @@ describe('key files', () => {
   let nowMs: number;
   const agents = new Agents(() => 0, {});
   const surroundings = { agents, unixSeconds: () => 1e9 };
-  const none = { passphraseFile: null, identityAgent: null };
+  const none = { identityFiles: [], passphraseFile: null, identityAgent: null };
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'reboot-exporter-identity-'));

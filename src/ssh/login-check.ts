@@ -11,6 +11,9 @@ export interface LoginFileCheck {
   readonly warnings: readonly string[];
 }
 
+/** How a host uses a file: its keys, and what they need. */
+export type LoginUse = Pick<LoginSettings, 'identityFiles' | 'passphraseFile' | 'identityAgent'>;
+
 /** The clocks and agents that logging in depends on. */
 export interface LoginSurroundings {
   readonly agents: Agents;
@@ -24,7 +27,7 @@ export interface LoginSurroundings {
  */
 export async function checkIdentityFile(
   path: string,
-  settings: Pick<LoginSettings, 'passphraseFile' | 'identityAgent'>,
+  settings: LoginUse,
   { agents, unixSeconds }: LoginSurroundings,
 ): Promise<LoginFileCheck> {
   const identities = new Identities(agents, () => 0, unixSeconds);
@@ -42,14 +45,25 @@ export function checkUnusedIdentityFile(path: string): Promise<LoginFileCheck> {
   return check('private key', path, parseKeyFile);
 }
 
-/** Whether a file holds a certificate for a user, and one whose time it is. */
-export async function checkCertificateFile(path: string, nowSeconds: number): Promise<LoginFileCheck> {
+/** Whether a file holds a certificate for a user, of one of the keys of each host that uses it, and one whose time it is. */
+export async function checkCertificateFile(
+  path: string,
+  uses: readonly LoginUse[],
+  { agents, unixSeconds }: LoginSurroundings,
+): Promise<LoginFileCheck> {
   const untimely: string[] = [];
   const { fault } = await check('certificate', path, (bytes) => {
-    const late = timeFault(parseCertificateFile(bytes), nowSeconds);
+    const late = timeFault(parseCertificateFile(bytes), unixSeconds());
     if (late !== null) untimely.push(`the certificate ${path} is not used: ${late}`);
   });
-  return { fault, warnings: untimely };
+  if (fault !== null) return { fault, warnings: [] };
+  const identities = new Identities(agents, () => 0, unixSeconds);
+  for (const use of uses) {
+    const { message } = await faultOf(identities, { ...use, certificateFiles: [path] });
+    // What is wrong with a key is told where the key is named.
+    if (message?.startsWith(identityFault('certificate', path, '')) === true) return { fault: message, warnings: [] };
+  }
+  return { fault: null, warnings: untimely };
 }
 
 /** Whether a file holds a passphrase, and is closed to others. */

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import workerThreads from 'node:worker_threads';
 import { certify, copyKey, type RealAgent, startAgent } from '../../test/ssh/openssh-tools';
 import {
@@ -15,6 +17,7 @@ import {
 import { hostAt, requestFor, type Target } from '../../test/ssh/target';
 import { ProbeFailure } from '../failure';
 import { SshTransport } from './ssh-transport';
+import { strings, uint32 } from './wire';
 
 describeWithSshd('Logging in at OpenSSH', () => {
   let directory: string;
@@ -250,6 +253,35 @@ describeWithSshd('Logging in at OpenSSH', () => {
       agent.add('-q', '-d', ed25519.privateKeyPath);
       expect(await aging.run(to(host))).toMatchObject({ status: 0, reused: false });
       await aging.close();
+    });
+
+    it('that never signs ends with the deadline, and is left then', async () => {
+      const socket = join(directory, `hung-${(files += 1)}`);
+      const open = new Set<Socket>();
+      const blob = Buffer.from(ed25519.publicKey.split(' ')[1] ?? '', 'base64');
+      // To 11, SSH_AGENTC_REQUEST_IDENTITIES, it answers with 12; to 13, SSH_AGENTC_SIGN_REQUEST, with nothing.
+      const server = createServer((client) => {
+        open.add(client);
+        client.once('close', () => open.delete(client));
+        client.on('data', (asked) => {
+          if (asked[4] === 11)
+            client.write(strings(Buffer.concat([Buffer.from([12]), uint32(1), strings(blob, 'key')])));
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(socket, resolve));
+      try {
+        const request = { ...to({ identityFiles: [], identityAgent: socket }), signal: AbortSignal.timeout(1500) };
+        await expect(transport.run(request)).rejects.toMatchObject({
+          reason: 'timeout',
+          message: expect.stringMatching(
+            new RegExp(`while waiting for the agent at ${socket} to sign for 127.0.0.1:${sshd.port}`),
+          ),
+        });
+        for (let attempt = 0; attempt < 100 && open.size > 0; attempt += 1) await pause(20);
+        expect(open.size).toBe(0);
+      } finally {
+        server.close();
+      }
     });
 
     it('uses the certificates that it has, before the keys', async () => {
