@@ -101,3 +101,18 @@ test('what an alias file says comes after all else, and its bastion has its own 
   expect(reached.ssh.via?.ssh.identityFiles).toEqual(['/k']);
   expect(asked).toContainEqual(['/c', 'web-1', undefined]);
 });
+
+test('a bastion is looked up in the file of the host, also where only that names the file', () => {
+  const aliases: Aliases = {
+    lookUp: (file, alias) => {
+      if (alias === 'web-1') return { address: null, ssh: jump('b1'), algorithms: null };
+      return { address: `${alias}.of${file}`, ssh: {}, algorithms: null };
+    },
+  };
+  const own = { configFile: '/c' };
+  expect(way(reach({ 'web-1': own }, top, 'web-1', aliases).reached.ssh.via)).toEqual(['probe@b1.of/c:22']);
+  const named = { ...top, ...jump('b2') };
+  expect(way(reach({ 'web-1': own }, named, 'web-1', aliases).reached.ssh.via)).toEqual(['probe@b2.of/c:22']);
+  const otherwise = { ...named, configFile: '/d' };
+  expect(way(reach({ 'web-1': own }, otherwise, 'web-1', aliases).reached.ssh.via)).toEqual(['probe@b2.of/d:22']);
+});

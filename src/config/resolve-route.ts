@@ -81,7 +81,9 @@ export class Routes {
     const named = layers.findIndex((layer) => layer.proxyJump !== undefined);
     const jumps = firstOf(all, 'proxyJump') ?? [];
     // A bastion has its login from the section that names it: that of one host behind it may be the host's alone.
-    const inherited = named < 0 ? shared : layers.slice(named);
+    // It is looked up in the file that the host was: where that names the bastion, before all else.
+    const file: SshOverrides = { configFile: firstOf(layers, 'configFile') };
+    const inherited = named < 0 ? [file, ...shared] : [...layers.slice(named), file];
     const via = this.#through(jumps, { name, alias, address, port: ssh.port }, inherited, [...going, name]);
     return { address, ssh: via === null ? ssh : { ...ssh, via } };
   }
