@@ -14,7 +14,7 @@ import {
 } from '../../test/ssh/real-sshd';
 import { hostAt, requestFor, type Target } from '../../test/ssh/target';
 import { ProbeFailure } from '../failure';
-import type { SshServer } from '../inventory/host';
+import type { AddressFamily, SshServer } from '../inventory/host';
 import { SshTransport } from './ssh-transport';
 
 describeWithSshd('bastions of OpenSSH', () => {
@@ -160,6 +160,17 @@ describeWithSshd('bastions of OpenSSH', () => {
     await closed.stop();
   });
 
+  it.each(['::1', '::1%lo'])('and hosts can have addresses such as %s', async (address) => {
+    const six = await start(keys.bastion, ['ListenAddress 127.0.0.1', 'ListenAddress ::1']);
+    const there = { address, port: six.port, knownHosts: known(`[${address}]:${six.port} ${keys.bastion.publicKey}`) };
+    const via = server({ ...there, addressFamily: 'inet6' });
+    expect(await transport.run(requestFor(host({ ssh: { via } }), 'true\n'))).toMatchObject({ status: 0 });
+    // And from there on to itself.
+    const result = await transport.run(requestFor(host({ ...there, ssh: { via } }), 'true\n'));
+    expect(result).toMatchObject({ status: 0, remoteAddress: address });
+    await six.stop();
+  });
+
   it('resolve names of hosts themselves', async () => {
     const naming = new SshTransport({ lookup: () => Promise.reject(new Error('asked')) });
     const result = await naming.run(requestFor(host({ address: 'localhost' }), 'true\n'));
@@ -229,8 +240,14 @@ describeWithSshd('bastions of OpenSSH', () => {
     return startSshd(directory, [hostKey], [keys.user.publicKey], options);
   }
 
-  function server(more: Partial<Target> & { readonly hostKey?: KeyFiles; readonly via?: SshServer } = {}): SshServer {
-    const { hostKey = keys.bastion, via = null, port = bastion.port } = more;
+  function server(
+    more: Partial<Target> & {
+      readonly hostKey?: KeyFiles;
+      readonly via?: SshServer;
+      readonly addressFamily?: AddressFamily;
+    } = {},
+  ): SshServer {
+    const { hostKey = keys.bastion, via = null, port = bastion.port, addressFamily = 'any' } = more;
     return hostAt({
       name: 'b1',
       user: bastion.user,
@@ -238,7 +255,7 @@ describeWithSshd('bastions of OpenSSH', () => {
       knownHosts: known(`[127.0.0.1]:${port} ${hostKey.publicKey}`),
       ...more,
       port,
-      ssh: { via },
+      ssh: { via, addressFamily },
     });
   }
 
