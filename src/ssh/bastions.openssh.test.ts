@@ -165,10 +165,11 @@ describeWithSshd('bastions of OpenSSH', () => {
     const there = { address, port: six.port, knownHosts: known(`[${address}]:${six.port} ${keys.bastion.publicKey}`) };
     const via = server({ ...there, addressFamily: 'inet6' });
     expect(await transport.run(requestFor(host({ ssh: { via } }), 'true\n'))).toMatchObject({ status: 0 });
-    // And from there on to itself.
+    // And from there on to itself; where a scope counts is on the bastion.
+    if (address.includes('%')) return six.stop();
     const result = await transport.run(requestFor(host({ ...there, ssh: { via } }), 'true\n'));
     expect(result).toMatchObject({ status: 0, remoteAddress: address });
-    await six.stop();
+    return six.stop();
   });
 
   it('resolve names of hosts themselves', async () => {
@@ -205,11 +206,11 @@ describeWithSshd('bastions of OpenSSH', () => {
       })),
     );
     await few.run(requestFor(host({ ssh: { via: null } }), 'true\n'));
-    expect(performance.now() - startedMs).toBeLessThan(2000);
+    expect(performance.now() - startedMs).toBeLessThan(3900);
     const outcomes = await Promise.all(behind);
     expect(new Set(outcomes.map(({ reason }) => reason))).toEqual(new Set(['timeout']));
-    expect(outcomes.filter(({ ms }) => ms > 3000)).toHaveLength(4);
-    expect(outcomes.filter(({ ms }) => ms < 2000)).toHaveLength(26);
+    expect(outcomes.filter(({ ms }) => ms >= 3900)).toHaveLength(4);
+    expect(outcomes.filter(({ ms }) => ms < 3900)).toHaveLength(26);
     expect(outcomes[0]?.message).toMatch(
       /^timed out after 4\.0 s via bastion b1: while waiting for 127\.0\.0\.1:\d+ to greet$/,
     );
