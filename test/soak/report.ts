@@ -16,6 +16,7 @@ export function soakTable(result: SoakResult): string {
     ['killed at', result.killsAtSeconds.map((each) => `${each} s`).join(', ')],
     ['scrapes', `${result.scrapes}, median ${scrape.median} ms, longest ${scrape.most} ms`],
     ['scrapes unanswered since other programs had the processor', result.starved.length],
+    ['longest between two scrapes', seconds(result.longestSilenceSeconds)],
     ['hosts held against the truth, over all scrapes', tally.judged],
     ['not held, for the host had lied about itself', tally.liars],
     ['without values, as they should be', tally.absent],

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,6 +48,8 @@ export interface SoakResult {
   readonly kills: number;
   readonly killsAtSeconds: readonly number[];
   readonly scrapes: number;
+  /** Longest time between two scrapes; writing a heap takes seconds. */
+  readonly longestSilenceSeconds: number;
   /** Scrapes without an answer for which other programs on the machine are to blame, one line each. */
   readonly starved: readonly string[];
   /** Milliseconds. */
@@ -137,6 +140,8 @@ class Soak {
     const ending = await this.lives.at(-1)?.exporter.end('SIGTERM');
     if (ending?.code !== 0) this.faults.push(`the exporter ended with ${ending?.code ?? ending?.signal}`);
     const courses = this.judgeMemory();
+    if (this.longestSilenceSeconds > options.scrapeEverySeconds * 3 + 120)
+      this.faults.push(`nobody looked for ${this.longestSilenceSeconds.toFixed(0)} s`);
     const { kinds, ...tally } = this.judge.finish();
     const heap = snapshots.length < 2 ? null : this.compareHeaps(snapshots);
     const acrossLives = this.judgeAcrossLives();
@@ -147,6 +152,7 @@ class Soak {
       kills: this.killsAtMs.length,
       killsAtSeconds: this.killsAtMs.map((atMs) => Math.round((atMs - settings.startMs) / 1000)),
       scrapes: this.scrapeMs.length,
+      longestSilenceSeconds: this.longestSilenceSeconds,
       starved: this.starved,
       scrape: spreadOf(this.scrapeMs),
       tally,
@@ -166,6 +172,8 @@ class Soak {
   }
 
   private isOver = false;
+  /** Longest time between two looks at an exporter that was there. */
+  private longestSilenceSeconds = 0;
 
   private async startFleet(): Promise<void> {
     this.port = await freePort();
@@ -253,10 +261,15 @@ class Soak {
   }
 
   private async scrapeAll(): Promise<void> {
+    let lastMs = Date.now();
     while (!this.isOver) {
       const dueMs = performance.now() + this.options.scrapeEverySeconds * 1000;
       const { life } = this;
       // Whatever goes wrong in here is a fault: a soak that no longer looks must not end well.
+      if (life !== null && life.sinceMs > lastMs) lastMs = Date.now();
+      const silentSeconds = (Date.now() - lastMs) / 1000;
+      if (life !== null) this.longestSilenceSeconds = Math.max(this.longestSilenceSeconds, silentSeconds);
+      lastMs = Date.now();
       if (life !== null) await this.scrapeOnce(life).catch((error: unknown) => this.noteFailure(life, error));
       await sleep(Math.max(0, dueMs - performance.now()));
     }
@@ -269,8 +282,7 @@ class Soak {
     const begunMs = Date.now();
     let text: string;
     try {
-      const response = await fetch(`${life.exporter.url}/metrics`, { signal: AbortSignal.timeout(scrapeLimitMs) });
-      text = await response.text();
+      text = await getText(`${life.exporter.url}/metrics`, scrapeLimitMs);
     } catch (error) {
       await sleep(50);
       if (this.life !== life || this.isOver) return;
@@ -361,4 +373,25 @@ class Soak {
       `longest gap ${tally.longestGapSeconds.toFixed(0)} s, ${faults} faults ${first}, ${this.starved.length} starved`
     );
   }
+}
+
+/**
+ * A plain request with a connection of its own and a timer of its own: of fetch in Node.js 20 a promise was seen that
+ * never settled, neither with an answer nor with its signal, and then nobody looks any more.
+ */
+function getText(url: string, limitMs: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false }, (response) => {
+      const pieces: Buffer[] = [];
+      response.on('data', (piece: Buffer) => pieces.push(piece));
+      response.once('error', reject);
+      response.once('end', () => resolve(Buffer.concat(pieces).toString()));
+    });
+    const timer = setTimeout(() => request.destroy(new Error(`no whole answer after ${limitMs} ms`)), limitMs);
+    request.once('error', reject);
+    request.once('close', () => {
+      clearTimeout(timer);
+      reject(new Error('closed before it had answered'));
+    });
+  });
 }
