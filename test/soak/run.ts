@@ -113,7 +113,7 @@ class Soak {
     const { seed, hosts, seconds, periodSeconds, timeoutSeconds, staleAfterSeconds, injected } = options;
     this.random = seededRandom(seed);
     // The fleet needs a moment to make its keys and to listen.
-    const startMs = Math.ceil(Date.now() / 1000) * 1000 + 3000 + hosts * 10;
+    const startMs = Math.ceil(Date.now() / 1000) * 1000 + 5000 + hosts * 20;
     this.settings = {
       seed,
       hosts,
