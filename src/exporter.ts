@@ -8,7 +8,7 @@ import { freshKnown, type HostStatus } from './fleet/status';
 import { isInShard, type Shard } from './inventory/shard';
 import type { Logger } from './logging/logger';
 import { openMemoryFile, type Memory } from './memory/memory-file';
-import { createExporterMetrics } from './metrics/exporter-metrics';
+import { createExporterMetrics, type ExporterMetrics } from './metrics/exporter-metrics';
 import { createExposition } from './metrics/exposition';
 import { FleetText, renderOneHost } from './metrics/fleet-text';
 import { openFilesLimit, shareOpenFiles } from './open-files';
@@ -75,7 +75,7 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
   let config = await load(loader, watch, options);
   warnOfOpenFiles(config, log);
   metrics.configReloaded(true, time.nowMs() / 1000);
-  const webSettings = loadWebSide(options, time);
+  const webSettings = loadWebSide(options, time, metrics);
 
   const memory: Memory = await openMemoryFile(options.stateFile, {
     log,
@@ -216,8 +216,9 @@ function warnOfOpenFiles({ probe }: Config, log: Logger): void {
   });
 }
 
-function loadWebSide({ webConfigFile, log }: ExporterOptions, time: Time): SettingsSource {
-  const opened = openWebSettings(webConfigFile, { log, time });
+function loadWebSide({ webConfigFile, log }: ExporterOptions, time: Time, metrics: ExporterMetrics): SettingsSource {
+  const onLoad = (success: boolean): void => metrics.webConfigLoaded(success, time.nowMs() / 1000);
+  const opened = openWebSettings(webConfigFile, { log, time, onLoad });
   if (opened.faults !== null) throw new ConfigError(opened.faults);
   return opened.source;
 }

@@ -68,7 +68,7 @@ function commandLine(set: (status: number) => void): Command {
         listenAddress,
       ),
     )
-    .option('--web.config.file <path>', "TLS and basic auth, in the exporter-toolkit's format")
+    .addOption(webConfigFile())
     .option('--web.enable-lifecycle', 'allow reloading by POST /-/reload')
     .option('--state.file <path>', 'file in which first sightings are kept', 'reboot-exporter.state.json')
     .addOption(new Option('--shard <K/N>', 'probe only part K of N of the inventory').argParser(shard))
@@ -105,7 +105,10 @@ function commandLine(set: (status: number) => void): Command {
     .description('validate the configuration and every file that it names')
     .helpOption('--help', 'show help')
     .addOption(configFile())
-    .action(async (flags: CommonFlags) => set(await checkConfig(flags['config.file'])));
+    .addOption(webConfigFile())
+    .action(async (flags: CommonFlags & { 'web.config.file'?: string }) =>
+      set(await checkConfig(flags['config.file'], flags['web.config.file'] ?? null)),
+    );
 
   program
     .command('probe-script')
@@ -135,6 +138,10 @@ function commandLine(set: (status: number) => void): Command {
   // Bad flags of a command must end like bad flags of the program.
   for (const command of program.commands) command.exitOverride();
   return program;
+}
+
+function webConfigFile(): Option {
+  return new Option('--web.config.file <path>', "TLS and basic auth, in the exporter-toolkit's format");
 }
 
 function listenAddress(text: string, before: ListenAddress[] = []): ListenAddress[] {

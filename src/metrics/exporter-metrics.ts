@@ -11,6 +11,8 @@ export interface ExporterMetrics {
   readonly probeQueueWait: { observe(seconds: number): void };
   readonly sweepLag: { observe(seconds: number): void };
   configReloaded(success: boolean, atSeconds: number): void;
+  /** The file of --web.config.file was read, at the start or again. */
+  webConfigLoaded(success: boolean, atSeconds: number): void;
   stateSaveFailed(): void;
   /** This exporter has the hosts of one of so many shards. */
   isShard(shard: Shard): void;
@@ -74,6 +76,18 @@ export function createExporterMetrics(): ExporterMetrics {
     help: 'Unix time of the last successful load of the configuration.',
     registers,
   });
+  const webConfigSuccess = new Gauge({
+    name: 'reboot_exporter_web_config_last_reload_successful',
+    help: 'Whether the last attempt to load the file of --web.config.file succeeded; absent without one.',
+    registers,
+  });
+  const webConfigTime = new Gauge({
+    name: 'reboot_exporter_web_config_last_reload_success_timestamp_seconds',
+    help: 'Unix time of the last successful load of the file of --web.config.file; absent without one.',
+    registers,
+  });
+  // prom-client sets a gauge without labels to 0 when it is made.
+  for (const gauge of [webConfigSuccess, webConfigTime]) gauge.remove();
   const saveFailures = new Counter({
     name: 'reboot_exporter_state_save_failures_total',
     help: 'Writes of the state file that failed.',
@@ -125,6 +139,10 @@ export function createExporterMetrics(): ExporterMetrics {
     configReloaded(success, atSeconds) {
       reloadSuccess.set(success ? 1 : 0);
       if (success) reloadTime.set(atSeconds);
+    },
+    webConfigLoaded(success, atSeconds) {
+      webConfigSuccess.set(success ? 1 : 0);
+      if (success) webConfigTime.set(atSeconds);
     },
     stateSaveFailed: () => saveFailures.inc(),
     isShard: ({ index, count }) => shards.set({ shard: String(index) }, count),

@@ -8,7 +8,7 @@ import type { WebBackend } from './backend';
 import { listen, type ListenAddress, type WebServer } from './server';
 import { loadWebSettings } from './settings/load';
 import { openSettings } from './settings/settings';
-import { SettingsFile, type SettingsSource } from './settings/settings-file';
+import { SettingsFile, type SettingsFileEffects, type SettingsSource } from './settings/settings-file';
 
 /** The HTTP side of a running exporter. */
 export interface WebSide {
@@ -23,8 +23,13 @@ export type WebSettingsOpened =
   | { readonly source: SettingsSource; readonly faults: null }
   | { readonly source: null; readonly faults: readonly Fault[] };
 
+export interface WebSideEffects extends Pick<SettingsFileEffects, 'onLoad'> {
+  readonly log: Logger;
+  readonly time: Time;
+}
+
 /** Reads a web configuration file, in the exporter-toolkit's format; without one everything is open. */
-export function openWebSettings(file: string | null, { log, time }: { log: Logger; time: Time }): WebSettingsOpened {
+export function openWebSettings(file: string | null, { log, time, onLoad }: WebSideEffects): WebSettingsOpened {
   if (file === null) return { source: { current: () => openSettings }, faults: null };
   const path = resolve(file);
   const result = loadWebSettings(path, time.nowMs());
@@ -32,7 +37,12 @@ export function openWebSettings(file: string | null, { log, time }: { log: Logge
   if (settings === null) return { source: null, faults: result.faults };
   for (const warning of result.warnings)
     log.warn('The web configuration has a weak point', { at: formatFault(warning) });
-  const effects = { log, nowMs: () => time.nowMs(), monotonicMs: () => time.monotonicMs() };
+  const effects = {
+    log,
+    nowMs: () => time.nowMs(),
+    monotonicMs: () => time.monotonicMs(),
+    ...(onLoad === undefined ? {} : { onLoad }),
+  };
   return { source: new SettingsFile(path, { ...result, settings }, effects), faults: null };
 }
 

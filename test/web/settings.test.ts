@@ -262,8 +262,11 @@ describe('SettingsFile', () => {
     if (first.settings === null) throw new Error(first.faults.map(formatFault).join());
     const { log, lines } = recordingLogger();
     const clock = { ms: 0 };
-    const effects = { log, nowMs: () => nowMs, monotonicMs: () => clock.ms };
-    return { file, source: new SettingsFile(file, { ...first, settings: first.settings }, effects), lines, clock };
+    const loads: boolean[] = [];
+    const onLoad = (success: boolean): void => void loads.push(success);
+    const effects = { log, nowMs: () => nowMs, monotonicMs: () => clock.ms, onLoad };
+    const source = new SettingsFile(file, { ...first, settings: first.settings }, effects);
+    return { file, source, lines, clock, loads };
   }
   const users = (name: string): string => `basic_auth_users: { ${name}: "${hash}" }\n`;
   const namesOf = ({ users: known }: WebSettings): string[] => [...known.keys()];
@@ -278,8 +281,10 @@ describe('SettingsFile', () => {
   });
 
   it('keeps the old settings when the file is bad, says so once, and takes it when it is mended', () => {
-    const { file, source, lines } = open(users('alice'));
+    const { file, source, lines, loads } = open(users('alice'));
     source.current();
+    expect(new Set(loads)).toEqual(new Set([true]));
+    loads.length = 0;
     writeFileSync(file, 'basic_auth_users: { alice: hunter2 }\n');
     for (let i = 0; i < 5; i++) expect(namesOf(source.current())).toEqual(['alice']);
     expect(lines).toHaveLength(1);
@@ -293,6 +298,7 @@ describe('SettingsFile', () => {
     expect(lines).toHaveLength(2);
     writeFileSync(file, users('carol'));
     expect(namesOf(source.current())).toEqual(['carol']);
+    expect(loads).toEqual([false, false, true]);
   });
 
   it('does not open the door in the moment in which a file is being rewritten', () => {

@@ -10,6 +10,15 @@ export interface SettingsSource {
   current(): WebSettings;
 }
 
+/** What a settings file needs of the world. */
+export interface SettingsFileEffects {
+  readonly log: Logger;
+  nowMs(): number;
+  monotonicMs(): number;
+  /** Told of each attempt to take the file, the first among them: whether it came into force. */
+  onLoad?(success: boolean): void;
+}
+
 /** For how long a change that takes protection away must have stood still, in milliseconds. */
 const settleMs = 2000;
 
@@ -28,10 +37,11 @@ export class SettingsFile implements SettingsSource {
   constructor(
     private readonly path: string,
     first: WebSettingsResult & { readonly settings: WebSettings },
-    private readonly effects: { readonly log: Logger; nowMs(): number; monotonicMs(): number },
+    private readonly effects: SettingsFileEffects,
   ) {
     this.settings = first.settings;
     this.files = first.files;
+    effects.onLoad?.(true);
     // It may have changed since it was read: the first look reads it once more.
     this.stamp = '';
   }
@@ -61,6 +71,7 @@ export class SettingsFile implements SettingsSource {
     // Files that only the new text names are watched from now on, as it may be they that are at fault.
     this.files = result.files;
     this.stamp = stampOf(result.files);
+    this.effects.onLoad?.(problem === null);
     if (problem !== null || result.settings === null) {
       this.effects.log.error('The web configuration could not be loaded; the old one stays in force', {
         error: problem,
