@@ -23,7 +23,7 @@ describe('retryPauseMs', () => {
 
   test.each(failureReasons)('%s: tried again inside the period unless only a person can change it', (reason) => {
     expect(retryPauseMs('web-1', reason, 1, false) === null).toBe(reason === 'auth' || reason === 'host_key');
-    expect(retryPauseMs('web-1', reason, 1, true) === null).toBe(reason === 'auth' || reason === 'host_key');
+    expect(retryPauseMs('web-1', reason, 1, true) === null).toBe(reason === 'host_key');
   });
 
   test('differs among hosts that failed together', () => {

@@ -7,6 +7,9 @@ const firstPauseMs = 1000;
 const longestPauseRestartingMs = 3000;
 const longestPauseMs = 60_000;
 
+/** While a host boots it refuses logins: few enough of them that it won't ban us for it, should it mean them. */
+const refusedPauseMs = 10_000;
+
 /** Trying these again without a person's doing would only fill the host's log, or get the exporter banned there. */
 const hopeless: ReadonlySet<FailureReason> = new Set(['auth', 'host_key']);
 
@@ -17,6 +20,7 @@ export function retryPauseMs(
   failuresInRow: number,
   isRestarting: boolean,
 ): number | null {
+  if (reason === 'auth' && isRestarting) return refusedPauseMs * retryFactor(host, failuresInRow);
   if (hopeless.has(reason)) return null;
   const doubled = firstPauseMs * 2 ** Math.min(failuresInRow - 1, 20);
   const pause = Math.min(doubled, isRestarting ? longestPauseRestartingMs : longestPauseMs);

@@ -105,6 +105,43 @@ describe('a host that restarts', () => {
     });
   });
 
+  test('that refuses logins while it boots shows soon after, and is not asked all the time', async () => {
+    let fault: 'connect' | 'auth' | null = null;
+    start(['web-1'], {
+      settings: { timetable: createTimetable({ kind: 'interval', seconds: 3600 }) },
+      answer: (asked) =>
+        fault === null
+          ? asked.succeed({ now: now + 100, bootId: otherBootId, bootedAt: now + 60 })
+          : asked.fail(fails(fault)),
+    });
+    await bench.time.advance(second);
+    fault = 'connect';
+    bench.fleet.noteDrop('web-1');
+    await bench.time.advance(20 * second);
+    fault = 'auth';
+    const before = bench.timesOf('web-1').length;
+    await bench.time.advance(60 * second);
+    expect(bench.timesOf('web-1').length - before).toBeLessThanOrEqual(9);
+    expect(bench.status('web-1').restartingSinceMonotonicMs).not.toBeNull();
+    fault = null;
+    await bench.time.advance(12 * second);
+    expect(bench.status('web-1')).toMatchObject({ restartingSinceMonotonicMs: null, failuresInRow: 0 });
+  });
+
+  test('that goes on to refuse logins is left alone in the end', async () => {
+    let fault: 'connect' | 'auth' | null = null;
+    start(['web-1'], {
+      settings: { timetable: createTimetable({ kind: 'interval', seconds: 3600 }) },
+      answer: (asked) => (fault === null ? asked.succeed() : asked.fail(fails(fault))),
+    });
+    await bench.time.advance(second);
+    bench.fleet.noteDrop('web-1');
+    fault = 'auth';
+    await bench.time.advance(40 * minute);
+    expect(bench.timesOf('web-1').length).toBeLessThanOrEqual(25);
+    expect(bench.status('web-1').restartingSinceMonotonicMs).toBeNull();
+  });
+
   test('is probed at once when it drops the connection that was kept to it', async () => {
     startWell(['web-1']);
     await bench.time.advance(second);

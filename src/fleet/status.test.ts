@@ -10,6 +10,7 @@ import {
   ageSeconds,
   freshKnown,
   newStatus,
+  refusingForMs,
   restartingForMs,
   type HostStatus,
   type Known,
@@ -109,10 +110,18 @@ describe('a restart under way', () => {
     expect(failure(afterDrop(well, 5), 'connect', 9).restartingSinceMonotonicMs).toBe(5);
   });
 
+  test('goes on for some minutes while logins are refused, and does not begin with that', () => {
+    const down = failure(well, 'connect', 5);
+    expect(failure(down, 'auth', 10).restartingSinceMonotonicMs).toBe(5);
+    expect(failure(failure(down, 'auth', 10), 'connect', 15).restartingSinceMonotonicMs).toBe(5);
+    expect(failure(down, 'auth', refusingForMs + 5).restartingSinceMonotonicMs).toBeNull();
+    expect(failure(well, 'auth', 10).restartingSinceMonotonicMs).toBeNull();
+  });
+
   test('is over with a success, with another reason, and after ten minutes', () => {
     const down = failure(well, 'connect', 5);
     expect(success(down, knownOf({})).restartingSinceMonotonicMs).toBeNull();
-    expect(failure(down, 'auth', 10).restartingSinceMonotonicMs).toBeNull();
+    expect(failure(down, 'host_key', 10).restartingSinceMonotonicMs).toBeNull();
     expect(failure(down, 'connect', restartingForMs).restartingSinceMonotonicMs).toBe(5);
     const long = failure(down, 'connect', restartingForMs + 5);
     expect(long.restartingSinceMonotonicMs).toBeNull();

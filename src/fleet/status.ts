@@ -52,11 +52,18 @@ export const restartingForMs = 10 * 60_000;
 /** Reasons with which a host fails while it goes down and comes up again. */
 const restartingReasons: ReadonlySet<FailureReason> = new Set(['connect', 'timeout', 'protocol']);
 
+/**
+ * A host that comes up answers before it lets anyone but root in: pam_nologin(8), for as long as the boot lasts. So a refused login in
+ * the first minutes of a restart belongs to it.
+ */
+export const refusingForMs = 3 * 60_000;
+
 export function afterFailure(status: HostStatus, attempt: Attempt, monotonicMs: number): HostStatus {
   const reason = attempt.failure?.reason ?? 'internal';
   const begins = status.failuresInRow === 0 && status.known !== null && restartingReasons.has(reason);
   const since = status.restartingSinceMonotonicMs ?? (begins ? monotonicMs : null);
-  const still = since !== null && restartingReasons.has(reason) && monotonicMs - since < restartingForMs;
+  const forMs = restartingReasons.has(reason) ? restartingForMs : reason === 'auth' ? refusingForMs : 0;
+  const still = since !== null && monotonicMs - since < forMs;
   return {
     ...status,
     attempt,

@@ -40,6 +40,7 @@ describeWithLab('hosts that cannot be probed', () => {
         { name: 'nameless' },
         { name: 'sshless', sshd: false },
         { name: 'closed-account', shell: '/usr/sbin/nologin' },
+        { name: 'booting' },
         { name: 'no-sessions', sshdConfig: 'MaxSessions 0' },
         { name: 'other-command' },
         { name: 'web-server', sshd: false },
@@ -129,6 +130,19 @@ describeWithLab('hosts that cannot be probed', () => {
     expect(metrics.value('reboot_required', { host })).toBeUndefined();
     expect(metrics.value('reboot_required_unknown', { host })).toBeUndefined();
     expect(metrics.value('reboot_probe_last_success_timestamp_seconds', { host })).toBeUndefined();
+  });
+
+  test('one that lets nobody in while it boots counts as restarting', async () => {
+    const booting = lab.host('booting');
+    await fails('booting', null);
+    booting.write('/run/nologin', 'System is booting up.\n');
+    // As at a shutdown, all sessions end; its sshd goes on listening.
+    await booting.shell(`pkill -f 'sshd: reboot-exporter' || :`);
+    const metrics = await fails('booting', 'protocol');
+    expect(metrics.value('reboot_host_restarting', { host: 'booting' })).toBe(1);
+    await booting.shell('rm /run/nologin');
+    const healed = await fails('booting', null);
+    expect(healed.value('reboot_host_restarting', { host: 'booting' })).toBe(0);
   });
 
   test('hosts that fail delay no other, and a name is resolved', async () => {
