@@ -32,7 +32,8 @@ export function failureReasonsPage(): string {
     'A closed set: the `reason` of `reboot_probe_failures_total` and `reboot_probe_failing_reason_info`, of the log, the JSON and the status page.',
     ['| reason | meaning |', '| --- | --- |', ...rows].join('\n'),
     '`auth` and `host_key` are not tried again before the next scheduled time: that would only fill the log of the host, or get the\n' +
-      'exporter banned there. The others are, with growing pauses, inside the period.',
+      'exporter banned there. Only of a host that restarts are refused logins tried again for some minutes: many let nobody in while they\n' +
+      'boot. The other reasons are, with growing pauses, inside the period.',
   ].join('\n\n')}\n`;
 }
 
