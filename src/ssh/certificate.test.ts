@@ -1,5 +1,6 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
+import { certificateOf } from '../../test/ssh/certificate-maker';
 import {
   type Certificate,
   certificateAlgorithms,
@@ -10,10 +11,8 @@ import {
   timeFault,
 } from './certificate';
 import { PrivateKey } from './private-key';
-import { signatureBy } from './signature';
-import { readStrings, strings, uint32 } from './wire';
+import { readStrings, strings } from './wire';
 
-const authority = generateKeyPairSync('ed25519').privateKey;
 const subject = new PrivateKey(generateKeyPairSync('ed25519').privateKey);
 
 describe('parseCertificate', () => {
@@ -23,8 +22,12 @@ describe('parseCertificate', () => {
     ['RSA', generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey],
   ])('reads one for a key of %s, signed by any kind', (_, secret) => {
     const key = new PrivateKey(secret);
-    for (const by of [authority, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey, secret]) {
-      const certificate = parsed(made({ key, by, principals: ['a', 'b'], serial: 7n }));
+    for (const by of [
+      generateKeyPairSync('ed25519').privateKey,
+      generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
+      secret,
+    ]) {
+      const certificate = parsed(certificateOf({ key, by, principals: ['a', 'b'], serial: 7n }));
       expect(certificate).toMatchObject({
         keyType: key.type,
         usage: 'user',
@@ -42,7 +45,7 @@ describe('parseCertificate', () => {
   });
 
   it('notices every byte that was changed', () => {
-    const blob = made({});
+    const blob = certificateOf({});
     for (let at = 0; at < blob.length; at += 1) {
       const changed = Buffer.from(blob);
       changed[at] = (changed[at] ?? 0) ^ 1;
@@ -53,14 +56,14 @@ describe('parseCertificate', () => {
 
   it('takes no signature of an authority with SHA-1, of another key, or by a certificate', () => {
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
-    const blob = made({ by: rsa });
+    const blob = certificateOf({ by: rsa });
     const signature = parsed(blob).signature;
     const [, bytes = Buffer.alloc(0)] = readStrings(signature) ?? [];
     const renamed = withSignature(blob, strings('ssh-rsa', bytes));
     expect(isSignedByItsAuthority(parsed(renamed))).toBe(false);
-    const other = withSignature(blob, parsed(made({})).signature);
+    const other = withSignature(blob, parsed(certificateOf({})).signature);
     expect(isSignedByItsAuthority(parsed(other))).toBe(false);
-    const chained = made({ authorityBlob: made({}) });
+    const chained = certificateOf({ authorityBlob: certificateOf({}) });
     expect(isSignedByItsAuthority(parsed(chained))).toBe(false);
   });
 
@@ -75,12 +78,15 @@ describe('parseCertificate', () => {
     ['with something after it', { trailer: Buffer.alloc(1) }],
     ['that is too large', { principals: Array.from({ length: 200 }, (_, at) => `${at}`.repeat(200)) }],
   ])('refuses one %s', (_, more) => {
-    expect(parseCertificate(made(more))).toBeNull();
+    expect(parseCertificate(certificateOf(more))).toBeNull();
   });
 
   it('reads options, and a time without end', () => {
     const certificate = parsed(
-      made({ critical: strings('force-command', strings('x'), 'unknown', ''), validBefore: 0xffff_ffff_ffff_ffffn }),
+      certificateOf({
+        critical: strings('force-command', strings('x'), 'unknown', ''),
+        validBefore: 0xffff_ffff_ffff_ffffn,
+      }),
     );
     expect(certificate.criticalOptions).toEqual(['force-command', 'unknown']);
     expect(certificate.validBefore).toBe(Infinity);
@@ -88,19 +94,19 @@ describe('parseCertificate', () => {
   });
 
   it('knows when it is valid: from the first second on, not in the last', () => {
-    const certificate = parsed(made({}));
+    const certificate = parsed(certificateOf({}));
     expect([99, 100, 199, 200].map((now) => timeFault(certificate, now))).toEqual([
       'it is not valid before 1970-01-01T00:01:40Z',
       null,
       null,
       'it expired at 1970-01-01T00:03:20Z',
     ]);
-    const odd = parsed(made({ validAfter: 0xffff_ffff_ffff_fff0n }));
+    const odd = parsed(certificateOf({ validAfter: 0xffff_ffff_ffff_fff0n }));
     expect(timeFault(odd, 1)).toContain('it is not valid before second');
   });
 
   it('does not throw on anything, and takes no time', () => {
-    const good = made({});
+    const good = certificateOf({});
     const mutated = fc
       .array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 20 })
       .map((changes) => {
@@ -150,40 +156,6 @@ test('an RSA certificate is shown with SHA-2 only, by the names of its own algor
   expect(certificateAlgorithms('constructor')).toEqual([]);
 });
 
-interface Parts {
-  readonly key: PrivateKey;
-  readonly by: KeyObject;
-  readonly authorityBlob: Buffer;
-  readonly usage: number;
-  readonly serial: bigint;
-  readonly keyId: string;
-  readonly principals: readonly string[];
-  readonly validAfter: bigint;
-  readonly validBefore: bigint;
-  readonly critical: Buffer;
-  readonly extensions: Buffer;
-  readonly trailer: Buffer;
-}
-
-/** A certificate, field by field as PROTOCOL.certkeys has them. */
-function made(more: Partial<Parts>): Buffer {
-  const { key = subject, by = authority } = more;
-  const signer = new PrivateKey(by);
-  const keyFields = (readStrings(key.blob) ?? []).slice(1);
-  const signed = Buffer.concat([
-    strings(`${key.type}-cert-v01@openssh.com`, 'a nonce of some bytes', ...keyFields),
-    uint64(more.serial ?? 0n),
-    uint32(more.usage ?? 1),
-    strings(more.keyId ?? 'id', strings(...(more.principals ?? []))),
-    uint64(more.validAfter ?? 100n),
-    uint64(more.validBefore ?? 200n),
-    strings(more.critical ?? '', more.extensions ?? strings('permit-pty', ''), '', more.authorityBlob ?? signer.blob),
-  ]);
-  const algorithm = signer.type === 'ssh-rsa' ? 'rsa-sha2-512' : signer.type;
-  const signature = signatureBy(by, signer.type, algorithm, signed);
-  return Buffer.concat([signed, strings(signature), more.trailer ?? Buffer.alloc(0)]);
-}
-
 function withSignature(blob: Buffer, signature: Buffer): Buffer {
   const { signed } = parsed(blob);
   return Buffer.concat([signed, strings(signature)]);
@@ -193,10 +165,4 @@ function parsed(blob: Buffer): Certificate {
   const certificate = parseCertificate(blob);
   if (certificate === null) throw new Error('it is no certificate');
   return certificate;
-}
-
-function uint64(value: bigint): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(value);
-  return bytes;
 }

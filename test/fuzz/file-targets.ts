@@ -15,6 +15,7 @@ import { hostNames, KnownHosts } from '../../src/ssh/known-hosts';
 import { PrivateKey, PrivateKeyFault } from '../../src/ssh/private-key';
 import { basicCredentialsOf } from '../../src/web/access/basic-credentials';
 import { makeKeyPair } from '../lab/ssh-keys';
+import { certificate } from './certificate-target';
 import { piecesOf } from './generated';
 import type { Target } from './target';
 
@@ -250,4 +251,13 @@ const headers: Target = {
 };
 
 /** Everything that reads files and requests. */
-export const fileTargets: readonly Target[] = [knownHosts, privateKey, config, fileSd, ansible, state, headers];
+export const fileTargets: readonly Target[] = [
+  knownHosts,
+  privateKey,
+  certificate,
+  config,
+  fileSd,
+  ansible,
+  state,
+  headers,
+];
