@@ -81,7 +81,9 @@ describe('a reader with a fault is found out', () => {
 
   test('that keeps what it was given', async () => {
     const kept: Buffer[] = [];
-    const { result } = await run(1, 2000, [planted('grows', (input) => void kept.push(Buffer.alloc(20_000, input.length % 256)))]);
+    const { result } = await run(1, 2000, [
+      planted('grows', (input) => void kept.push(Buffer.alloc(20_000, input.length % 256))),
+    ]);
     expect(kept.length).toBe(2000);
     expect(growthOf(result)).toBeGreaterThan(growthBytes);
   });
