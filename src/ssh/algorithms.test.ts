@@ -39,6 +39,12 @@ test('a list of a host is all that is offered, in its order, and lets in nothing
   expect(old.cipher).toEqual(['aes256-ctr', 'aes128-cbc', 'aes128-gcm@openssh.com']);
 });
 
+test('no list is empty, which ssh2 would take for its own', () => {
+  const algorithms = { ...none, hostKey: ['ssh-ed25519-cert-v01@openssh.com'], macs: [] };
+  const offered = offeredAlgorithms(['ssh-ed25519'], { legacyAlgorithms: [], algorithms });
+  expect(offered).toEqual(offeredAlgorithms(['ssh-ed25519']));
+});
+
 test('hosts that are offered the same share the lists', () => {
   const settings = { legacyAlgorithms: ['ssh-rsa'], algorithms: null };
   expect(offeredAlgorithms(['ssh-rsa'], settings)).toBe(offeredAlgorithms(['ssh-rsa'], { ...settings }));

@@ -93,7 +93,9 @@ function offerFor(
   const types = [...knownTypes, ...hostKeyTypes.filter((type) => !knownTypes.includes(type))];
   const pick = <T extends string>(usual: readonly T[], old: readonly T[], chosen: readonly string[] | null): T[] => {
     const all = [...usual, ...old.filter((name) => legacy.includes(name))];
-    return chosen === null ? all : chosen.flatMap((name) => all.filter((one) => one === name));
+    const picked = chosen === null ? all : chosen.flatMap((name) => all.filter((one) => one === name));
+    // ssh2 takes an empty list for its own, with all that is old in it. A host's may name certificates alone.
+    return picked.length === 0 ? all : picked;
   };
   const hostKeys = types.flatMap((type) => signatureAlgorithms[type]);
   return {

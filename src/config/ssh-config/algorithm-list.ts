@@ -1,4 +1,5 @@
 import { permittedAlgorithms } from '../../ssh/algorithms';
+import { certificateHostAlgorithms } from '../../ssh/host-certificate-exchange';
 import { matchesPatternList } from '../../ssh/host-pattern';
 import { isLegacyAlgorithm } from '../../ssh/legacy-algorithms';
 
@@ -19,7 +20,8 @@ export function readAlgorithmList(
   written: string,
   optedInto: readonly string[],
 ): AlgorithmList {
-  const usual: readonly string[] = permittedAlgorithms[kind].filter(
+  const certificates = kind === 'hostKey' ? certificateHostAlgorithms(null) : [];
+  const usual: readonly string[] = [...certificates, ...permittedAlgorithms[kind]].filter(
     (name) => !isLegacyAlgorithm(name) || optedInto.includes(name),
   );
   const sign = /^[+^-]/.exec(written)?.[0] ?? '';
