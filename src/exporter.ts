@@ -110,6 +110,7 @@ export async function startExporter(options: ExporterOptions): Promise<Exporter>
     hostsByStack: countByStack(fleet.statuses()),
     probesInFlight: fleet.probesInFlight,
     probesQueued: fleet.probesQueued,
+    bastionConnections: transport.bastionConnections,
   }));
 
   const reload = async (reason = 'asked'): Promise<string | null> => {

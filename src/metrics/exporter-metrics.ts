@@ -29,6 +29,7 @@ export interface ExporterReadings {
   readonly hostsByStack: ReadonlyMap<string, number>;
   readonly probesInFlight: number;
   readonly probesQueued: number;
+  readonly bastionConnections: number;
 }
 
 /**
@@ -130,6 +131,14 @@ export function createExporterMetrics(): ExporterMetrics {
     registers,
     collect() {
       this.set(read?.().probesQueued ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'reboot_exporter_bastion_connections',
+    help: 'Open connections to bastions, each shared by the hosts behind it.',
+    registers,
+    collect() {
+      this.set(read?.().bastionConnections ?? 0);
     },
   });
 

@@ -123,7 +123,7 @@ describe('the metrics of the exporter itself', () => {
   test('read the fleet at every scrape, and forget a stack that is gone', async () => {
     const exporter = createExporterMetrics();
     let hostsByStack = new Map([['shop', 3]]);
-    exporter.watch(() => ({ hostsByStack, probesInFlight: 4, probesQueued: 5 }));
+    exporter.watch(() => ({ hostsByStack, probesInFlight: 4, probesQueued: 5, bastionConnections: 6 }));
     expect(await exporter.render('text')).toContain('\nreboot_exporter_hosts{stack="shop"} 3\n');
     hostsByStack = new Map([['office', 1]]);
     const text = await exporter.render('text');
@@ -131,6 +131,7 @@ describe('the metrics of the exporter itself', () => {
     expect(text).not.toContain('shop');
     expect(text).toContain('\nreboot_exporter_probes_in_flight 4\n');
     expect(text).toContain('\nreboot_exporter_probes_queued 5\n');
+    expect(text).toContain('\nreboot_exporter_bastion_connections 6\n');
   });
 
   test('of two exporters in one process are apart', async () => {

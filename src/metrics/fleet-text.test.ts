@@ -204,7 +204,12 @@ describeWith(['promtool'], 'promtool check metrics', () => {
     ]);
     const exporter = createExporterMetrics();
     exporter.configReloaded(true, now);
-    exporter.watch(() => ({ hostsByStack: new Map([['default', 300]]), probesInFlight: 1, probesQueued: 2 }));
+    exporter.watch(() => ({
+      hostsByStack: new Map([['default', 300]]),
+      probesInFlight: 1,
+      probesQueued: 2,
+      bastionConnections: 0,
+    }));
     const published = `${render(text, 3_600_000)}${renderStacks(stacks, now * 1000, 'text')}${await exporter.render('text')}`;
     expect(published).toContain('reboot_required_package_info{');
     expect(published).toContain('reboot_maintenance_window_open{stack="a \\"stack\\"\\\\"} ');
