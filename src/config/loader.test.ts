@@ -220,6 +220,19 @@ describe('http_sd', () => {
     expect(names(await loaderOf(url, `, ${settings}`).load())).toEqual(['web-1']);
   });
 
+  test.each(['two\nlines', 'a \u{1f511}'])(
+    'says nothing of credentials that no header can carry',
+    async (credentials) => {
+      const url = await serve((_, response) => response.writeHead(200, json).end(groups('web-1')));
+      write('keys/odd', credentials);
+      const result = await loaderOf(url, ', authorization: { credentials_file: keys/odd }').load();
+      expect(warnings(result).join()).toContain('keys/odd must hold the credentials on one line');
+      for (const word of credentials.split(/\s/))
+        expect(warnings(result).join().replaceAll('keys/odd', '')).not.toContain(`${word}"`);
+      expect(JSON.stringify(result)).not.toContain('two');
+    },
+  );
+
   test('a key file that the stack of such a host names is checked', async () => {
     const url = await serve((_, response) => response.writeHead(200, json).end(groups('web-1')));
     const file = write(

@@ -6,6 +6,7 @@ import { readJsonText } from '../config/json-text';
 import { resolvePath } from '../config/path-text';
 import { right, wrong, type Reading } from '../config/reading';
 import { checked, duration, line, path } from '../config/schema-fields';
+import { Secret } from '../config/secret';
 import { decodeText, errorCode, maxTextBytes, readTextFile } from '../config/text-file';
 import {
   noHosts,
@@ -123,7 +124,10 @@ async function request(settings: Settings, file: string): Promise<Reading<string
   if (!header.ok) return header;
   try {
     const response = await fetch(settings.url, {
-      headers: { accept: 'application/json', ...(header.value === null ? {} : { authorization: header.value }) },
+      headers: {
+        accept: 'application/json',
+        ...(header.value === null ? {} : { authorization: header.value.reveal() }),
+      },
       signal: AbortSignal.timeout(requestTimeoutMs),
     });
     if (response.status !== 200) {
@@ -155,14 +159,20 @@ async function readBounded(response: Response): Promise<Reading<string>> {
   return text.ok ? text : wrong(`the answer ${text.message}`);
 }
 
-function authorizationHeader({ basic_auth: basic, authorization }: Settings, file: string): Reading<string | null> {
+/** Bytes that a header can carry, RFC 9110, 5.5: of others fetch says which it was, and all that it was given. */
+const headerText = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+function authorizationHeader({ basic_auth: basic, authorization }: Settings, file: string): Reading<Secret | null> {
   const secretFile = basic?.password_file ?? authorization?.credentials_file;
   if (secretFile === undefined) return right(null);
   const secret = readTextFile(resolvePath(file, secretFile));
   if (!secret.ok) return wrong(`${secretFile} ${secret.message}`);
   const value = secret.value.trim();
-  if (basic === undefined) return right(`${authorization?.type ?? 'Bearer'} ${value}`);
-  return right(`Basic ${Buffer.from(`${basic.username}:${value}`).toString('base64')}`);
+  if (basic !== undefined)
+    return right(new Secret(`Basic ${Buffer.from(`${basic.username}:${value}`).toString('base64')}`));
+  if (!headerText.test(value))
+    return wrong(`${secretFile} must hold the credentials on one line, in letters that a header can carry`);
+  return right(new Secret(`${authorization?.type ?? 'Bearer'} ${value}`));
 }
 
 function readUrl(text: string): Reading<string> {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { seenWhole } from '../secrets/seen';
 import { runProgram, type ProgramResult, type RunOptions } from '../lab/program';
 
 /** The project's folder. */
@@ -27,7 +28,13 @@ export function ensureBuilt(): void {
 }
 
 /** Runs the built program to its end, as from a shell in `folder`. */
-export function runBuilt(folder: string, argv: readonly string[], options: RunOptions = {}): Promise<ProgramResult> {
+export async function runBuilt(
+  folder: string,
+  argv: readonly string[],
+  options: RunOptions = {},
+): Promise<ProgramResult> {
   const inFolder = ['sh', '-c', 'cd "$1"; shift; exec "$@"', 'run', folder];
-  return runProgram([...inFolder, process.execPath, builtProgram, ...argv], options);
+  const result = await runProgram([...inFolder, process.execPath, builtProgram, ...argv], options);
+  seenWhole(`output of ${argv[0] ?? ''}`, `${result.stdout}\n${result.stderr}`);
+  return result;
 }

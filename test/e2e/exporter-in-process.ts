@@ -4,6 +4,7 @@ import { startExporter, type Exporter } from '../../src/exporter';
 import type { LogFields, Logger } from '../../src/logging/logger';
 import type { ConfigOverrides } from '../lab/exporter-config';
 import type { Lab } from '../lab/lab';
+import { seenWhole } from '../secrets/seen';
 import { scrape, type Scrape } from './scrape';
 
 /** A line that the exporter logged. */
@@ -58,7 +59,9 @@ export class ExporterInProcess {
 function keepingLogger(lines: LogLine[]): Logger {
   const keep =
     (level: string) =>
-    (msg: string, fields: LogFields = {}): void =>
-      void lines.push({ ...fields, level, msg });
+    (msg: string, fields: LogFields = {}): void => {
+      lines.push({ ...fields, level, msg });
+      seenWhole('log of an exporter in a test', JSON.stringify({ ...fields, level, msg }));
+    };
   return { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
 }

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { seenWhole } from '../secrets/seen';
 import { builtProgram } from './built-program';
 
 /** How a process ended. */
@@ -28,7 +29,10 @@ export class ExporterProcess {
 
   private constructor(private readonly child: ChildProcess) {
     child.stderr?.on('data', (piece: Buffer) => (this.said += piece.toString()));
-    this.ended = once(child, 'close').then(([code, signal]) => ({ code, signal }) as Ending);
+    this.ended = once(child, 'close').then(([code, signal]) => {
+      seenWhole('log of an exporter', this.said);
+      return { code, signal } as Ending;
+    });
   }
 
   /** Starts the built program, and waits until it listens. @throws Error with its log when it does not. */

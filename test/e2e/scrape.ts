@@ -1,3 +1,5 @@
+import { seen } from '../secrets/seen';
+
 /** One line of an exposition, as Prometheus' text format 0.0.4 writes it. */
 export interface ScrapedSample {
   readonly name: string;
@@ -61,6 +63,7 @@ export async function scrape(url: string): Promise<Scrape> {
   const begunMs = Date.now();
   const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
   const text = await response.text();
+  seen('metrics', text);
   if (response.status !== 200) throw new Error(`${url} answered ${response.status}: ${text}`);
   return new Scrape(text, begunMs, Date.now());
 }

@@ -1,4 +1,5 @@
 import { utils } from 'ssh2';
+import { secretKey } from '../secrets/seen';
 import type { HostKeyType } from './host-spec';
 
 /** A key pair in OpenSSH's formats. */
@@ -18,7 +19,7 @@ export function makeKeyPair(type: HostKeyType): SshKeyPair {
     const [algorithm = '', blob = ''] = made.public.split(' ');
     // ssh2 1.17 cuts leading zero bytes off, so one ed25519 key in some hundreds is malformed.
     if (type !== 'ed25519' || Buffer.from(blob, 'base64').length === ed25519BlobBytes) {
-      return { privateKey: made.private, publicKey: `${algorithm} ${blob}` };
+      return { privateKey: secretKey(made.private), publicKey: `${algorithm} ${blob}` };
     }
   }
 }

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { secretKey } from '../secrets/seen';
 
 /** A certificate and its key, as files in PEM format. */
 export interface CertificateFiles {
@@ -77,4 +78,6 @@ function newKey(path: string): string[] {
 
 function openssl(options: readonly string[]): void {
   execFileSync('openssl', ['req', ...options], { stdio: 'pipe' });
+  const key = options.indexOf('-keyout');
+  if (key >= 0) secretKey(readFileSync(options[key + 1] ?? '', 'utf8'));
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WebSettings } from '../../src/web/settings/settings';
+import { secret } from '../secrets/seen';
 import { mixedFleet, type BackendSketch } from './fleet-fixture';
 import { startTestWeb, type Answer, type TestWeb } from './web-client';
 
@@ -40,7 +41,7 @@ export async function startProbing(sketch: BackendSketch = {}, settings: Partial
 /** A file that holds a token. */
 export function tokenFile(token: string): string {
   const file = join(mkdtempSync(join(tmpdir(), 'app-')), 'token');
-  writeFileSync(file, `${token}\n`);
+  writeFileSync(file, `${secret(token)}\n`);
   return file;
 }
 

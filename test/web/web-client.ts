@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { openSettings, type WebSettings } from '../../src/web/settings/settings';
 import { startWebSide } from '../../src/web/web-side';
+import { seen } from '../secrets/seen';
 import { sketchBackend, type BackendSketch } from './fleet-fixture';
 
 /** An answer as it came over the wire. */
@@ -54,9 +55,14 @@ function ask(url: string, { method = 'GET', headers = {}, body }: AskOptions = {
     const sent = httpRequest(url, { method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
-      );
+      response.on('end', () => {
+        const body = Buffer.concat(chunks);
+        seen(
+          `answer to ${method} ${url.replace(/:\d+/, '')}`,
+          `${JSON.stringify(response.headers)}\n${body.toString()}`,
+        );
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+      });
       response.on('error', reject);
     });
     sent.on('error', reject).end(body);
