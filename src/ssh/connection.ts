@@ -1,8 +1,9 @@
-import { type Algorithms, type AuthHandlerMiddleware, Client, type ClientChannel, type ConnectConfig } from 'ssh2';
+import { type Algorithms, Client, type ClientChannel, type ConnectConfig } from 'ssh2';
 import { ProbeFailure } from '../failure';
 import { offersSha1 } from './algorithms';
+import { Authentication } from './authentication';
 import { startCommand, type CommandOrder, type CommandOutcome } from './command';
-import { closedByHost, HostKeyRefused, type Phase, refusedLogin, type Situation, translated } from './connection-fault';
+import { closedByHost, HostKeyRefused, type Phase, type Situation, translated } from './connection-fault';
 import {
   farewellMs,
   keptAnswerMs,
@@ -19,19 +20,10 @@ import { holdUntilTurn } from './handshake-gate';
 import { askForCertificates } from './host-certificate-exchange';
 import { acceptSha1 } from './host-signature';
 import type { Login } from './login';
-import { OfferQueue } from './offer-queue';
-import { asFailure, type ProbeProgress } from './progress';
+import type { ProbeProgress } from './progress';
 import { gatherReplies } from './reply-gathering';
 import type { LoginOffer } from './signer';
-import {
-  forgetLogin,
-  forgetRemoteVersion,
-  hearSignatureAlgorithms,
-  shareWhatIsAlike,
-  shownKey,
-  signBy,
-  withBuffersOfTheirOwn,
-} from './ssh2-inside';
+import { forgetLogin, forgetRemoteVersion, shareWhatIsAlike, withBuffersOfTheirOwn } from './ssh2-inside';
 import type { TransportStream } from './transport-stream';
 import type { EndTurn, Turns } from './turns';
 import { isUnmatched, unmatched } from './unmatched';
@@ -100,9 +92,8 @@ export class SshConnection {
   /** What the host sent last, until it is authenticated. */
   #piece: Buffer | null = null;
   #started = false;
-  #queue: OfferQueue | null = null;
-  /** Ends the wait for an agent, when the connection ends. */
-  #waiting: AbortController | null = null;
+  /** Until it is authenticated, too. */
+  #authentication: Authentication | null = null;
 
   private constructor(options: ConnectionOptions) {
     this.#opening = options;
@@ -250,7 +241,7 @@ export class SshConnection {
   destroy(): void {
     this.#end ??= closedByUs;
     this.#endTurn();
-    this.#waiting?.abort();
+    this.#authentication?.stop();
     this.#socket.destroy();
   }
 
@@ -263,7 +254,11 @@ export class SshConnection {
     client.on('ready', () => this.#ready());
     client.on('handshake', () => this.#keysExchanged());
     holdUntilTurn(this.#socket, this.#takeTurn);
-    this.#queue = new OfferQueue(login.offers);
+    this.#authentication = new Authentication({
+      ...{ user, login, peer: this.peer },
+      fail: (failure) => this.#fail(failure),
+      onWait: (agent) => this.#waitForAgent(agent),
+    });
     const settings: ConnectConfig = {
       sock: this.#socket,
       username: user,
@@ -274,51 +269,19 @@ export class SshConnection {
       keepaliveInterval: keepaliveMs ?? 0,
       keepaliveCountMax: 1,
       hostVerifier: this.#verify,
-      authHandler: this.#nextOffer,
+      authHandler: (...next) => this.#authentication?.showNext(...next),
     };
     withBuffersOfTheirOwn(() => client.connect(settings));
     if (certificates.length > 0) askForCertificates(client, certificates);
-    hearSignatureAlgorithms(client, (names) => this.#queue?.narrow(names));
-    signBy(client, (data, send) => void this.#sign(data, send));
+    this.#authentication.attach(client);
   }
 
   readonly #onClosed = (): void => this.#failWith(() => closedByHost(this.#situation()));
 
-  readonly #nextOffer: AuthHandlerMiddleware = (methodsLeft, partial, next) => {
-    if (this.#opening === null) return;
-    const { user, login } = this.#opening;
-    const methods: readonly string[] | null = methodsLeft;
-    const offer = methods === null || methods.includes('publickey') ? this.#queue?.next() : null;
-    if (offer == null) {
-      this.#fail(refusedLogin(this.peer, user, login, methods ?? [], partial === true));
-      return;
-    }
-    next({ type: 'publickey', username: user, key: shownKey(offer.algorithm, offer.blob) });
-  };
-
-  /** Answers a host that would accept a key if we prove that we have it. */
-  async #sign(data: Buffer, send: (signature: Buffer) => void): Promise<void> {
-    const offer = this.#queue?.toSign() ?? null;
-    if (offer === null) {
-      this.#failWith(() => new ProbeFailure('protocol', `${this.peer} asks for a signature again and again`));
-      return;
-    }
-    const { signer, signatureAlgorithm } = offer;
-    const waiting = new AbortController();
-    this.#waiting = waiting;
-    if (signer.agent !== null) {
-      // Others shake hands while it may be asking its user.
-      this.#endTurn();
-      this.#opening?.progress.enter(`while waiting for ${signer.agent} to sign for ${this.peer}`);
-    }
-    try {
-      const signature = await signer.sign(signatureAlgorithm, data, waiting.signal);
-      if (this.#end === null) send(signature);
-    } catch (error) {
-      this.#failWith(() => asFailure(error));
-    } finally {
-      this.#waiting = null;
-    }
+  #waitForAgent(agent: string): void {
+    // Others shake hands while it may be asking its user.
+    this.#endTurn();
+    this.#opening?.progress.enter(`while waiting for ${agent} to sign for ${this.peer}`);
   }
 
   readonly #takeTurn = async (): Promise<void> => {
@@ -393,7 +356,7 @@ export class SshConnection {
     forgetLogin(this.#client);
     this.#opening = null;
     this.#piece = null;
-    this.#queue = null;
+    this.#authentication = null;
     this.#rest();
     this.#onReady();
     this.#onReady = nothing;
@@ -418,7 +381,7 @@ export class SshConnection {
     if (this.#end !== null) return;
     this.#end = failure;
     this.#endTurn();
-    this.#waiting?.abort();
+    this.#authentication?.stop();
     this.#socket.destroy();
     this.#onFailure(failure);
   }
@@ -429,6 +392,6 @@ export class SshConnection {
   }
 
   #situation(): Situation {
-    return { peer: this.peer, phase: this.#phase, head: this.#head, shown: this.#queue?.shown ?? 0 };
+    return { peer: this.peer, phase: this.#phase, head: this.#head, shown: this.#authentication?.shown ?? 0 };
   }
 }
