@@ -53,7 +53,7 @@ export class Authentication {
     const methods: readonly string[] | null = methodsLeft;
     const offer = methods === null || methods.includes('publickey') ? this.#queue.next() : null;
     if (offer === null) fail(refusedLogin(peer, user, login, methods ?? [], partial === true));
-    else next({ type: 'publickey', username: user, key: shownKey(offer.algorithm, offer.blob) });
+    else next({ type: 'publickey', username: user, key: shownKey(offer) });
   }
 
   /** Answers a host that would accept a key if we prove that we have it. */

@@ -52,14 +52,26 @@ export function forgetRemoteVersion(client: Client): void {
  * A public key or a certificate as ssh2 takes it for a login. It has no private half: what signs is set by `signBy`. Named after the
  * algorithm rather than the type, an RSA key is not taken for one that signs with SHA-1.
  */
-export function shownKey(algorithm: string, blob: Buffer): ParsedKey {
+export function shownKey(offer: Shown): ParsedKey {
+  const known = shownKeys.get(offer);
+  if (known !== undefined) return known;
   if (sample instanceof Error) throw sample;
-  return Object.create(sample, {
-    type: { value: algorithm },
+  const made = Object.create(sample, {
+    type: { value: offer.algorithm },
     isPrivateKey: { value: () => true },
-    getPublicSSH: { value: () => blob },
+    getPublicSSH: { value: () => offer.blob },
   }) as ParsedKey;
+  shownKeys.set(offer, made);
+  return made;
 }
+
+interface Shown {
+  readonly algorithm: string;
+  readonly blob: Buffer;
+}
+
+/** ssh2 keeps the key with which it logged in as long as the connection lasts; a fleet shows all its hosts the same few. */
+const shownKeys = new WeakMap<Shown, ParsedKey>();
 
 /**
  * Has the signatures of logins made elsewhere, by whoever has the key, in their own time. ssh2 signs only with keys in memory,
