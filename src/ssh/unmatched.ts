@@ -22,6 +22,8 @@ export function unmatched(peer: string, error: Error, offered: Algorithms, piece
   }
   const wanted = [offered.kex, offered.serverHostKey, offered.cipher, offered.cipher, offered.hmac, offered.hmac];
   const missing = theirs.filter((names, at) => !names.some((name) => namesOf(wanted[at]).includes(name)));
+  // Of compression, which comes after those lists, there is nothing to opt into.
+  if (missing.length === 0) return new ProbeFailure('protocol', words);
   const needed = missing.map((names) => names.find(isLegacyAlgorithm) ?? null);
   if (needed.includes(null)) {
     const lists = missing.map((names) => quoted(names.join(','))).join(' and ');

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { seededRandom, type SeededRandom } from '../e2e/seeded-random';
 import { fileTargets } from './file-targets';
 import { drawn } from './generated';
+import { handshakeTargets } from './handshake-targets';
 import { hostTargets } from './host-targets';
 import { mutated } from './mutate';
 import type { Target } from './target';
@@ -20,7 +21,7 @@ const mutatedShare = 70;
 const maxFaults = 20;
 
 /** Every reader that is tried. */
-export const allTargets: readonly Target[] = [...hostTargets, ...fileTargets];
+export const allTargets: readonly Target[] = [...hostTargets, ...handshakeTargets, ...fileTargets];
 
 export interface FuzzOptions {
   readonly seed: number;

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { readJsonText } from '../../src/config/json-text';
 import { checkSchema } from '../../src/config/schema-faults';
 import { configSchema } from '../../src/config/schema';
+import { readHostLine, readMatchLine } from '../../src/config/ssh-config/conditions';
+import { readLines } from '../../src/config/ssh-config/lines';
+import { expandTokens, expandVariables } from '../../src/config/ssh-config/words';
 import { readYamlText } from '../../src/config/yaml-text';
 import { hostsOfAnsible } from '../../src/inventory/ansible/hosts';
 import { readAnsibleIni } from '../../src/inventory/ansible/ini';
@@ -250,8 +253,48 @@ const headers: Target = {
   },
 };
 
+const sshConfig: Target = {
+  name: 'ssh_config',
+  share: 2,
+  corpus: [
+    Buffer.from(
+      'Host web-* !web-9\n  HostName %h.example.com\n  User "a b"\n  ProxyJump bastion:2222,x@y\n  Port=2200\n',
+    ),
+    Buffer.from('Match final originalhost a,b exec "true" user x\n IdentityFile ~/.ssh/%r@%h ${HOME}/k\nHost *\n'),
+  ],
+  generated: piecesOf([
+    'Host ',
+    'Match ',
+    'final ',
+    'all',
+    'exec ',
+    '!',
+    'host ',
+    '*',
+    '%h',
+    '${X}',
+    '"',
+    "'",
+    '=',
+    '\n',
+    ',',
+    '#',
+    '\\',
+  ]),
+  take(input) {
+    const { lines } = readLines('x', input.toString('utf8'));
+    for (const line of lines) {
+      if (line.keyword === 'host') readHostLine(line);
+      if (line.keyword === 'match') readMatchLine(line);
+      expandTokens(line.rest, { h: 'web-1' });
+      expandVariables(line.rest, { HOME: '/root' });
+    }
+  },
+};
+
 /** Everything that reads files and requests. */
 export const fileTargets: readonly Target[] = [
+  sshConfig,
   knownHosts,
   privateKey,
   certificate,
