@@ -142,6 +142,15 @@ describe('the compressed part of an answer', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024);
   });
 
+  test('is unpacked in its turn, however many others are bombs', async () => {
+    const bomb = answerOf(framed('gzip', gzipSync(Buffer.alloc(40 * 1024 * 1024), { level: 1 })));
+    const good = answerOf(framed('gzip', gzipSync(framed('b', 'more'))));
+    const failures = Array.from({ length: 5 }, () => failureOf(bomb));
+    const answers = await Promise.all(Array.from({ length: 5 }, () => decodeAnswer(good, nonce)));
+    expect(answers.map(bodies)).toEqual(answers.map(() => ({ b: 'more' })));
+    for (const failure of await Promise.all(failures)) expect(failure.message).toContain('unpacks to more than');
+  });
+
   test('is refused when it is not gzip, or broken', async () => {
     const good = gzipSync(framed('b', 'more'));
     const broken = Buffer.from(good);

@@ -117,13 +117,28 @@ function readCount(word: string | undefined): number | null {
   return word !== undefined && /^[0-9]{1,6}$/.test(word) ? Number(word) : null;
 }
 
+/**
+ * Parts that are unpacked at a time: each may take twice its bound of memory until it is found to be too large, and the
+ * pool of threads would unpack as many as it has threads.
+ */
+const maxUnpacking = 2;
+let unpacking = 0;
+const waiting: (() => void)[] = [];
+
 async function unpack(packed: Section, bounds: AnswerBounds): Promise<Buffer> {
+  if (unpacking >= maxUnpacking) await new Promise<void>((turn) => waiting.push(turn));
+  else unpacking += 1;
   try {
     return await gunzipAsync(packed.body, { maxOutputLength: bounds.maxUnpackedBytes });
   } catch (error) {
     const tooLarge = error instanceof RangeError || (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
     const what = tooLarge ? `unpacks to more than ${bounds.maxUnpackedBytes} bytes` : 'is not a whole gzip stream';
     throw new ProbeFailure('output', `the compressed part of the report ${what}`, { cause: error });
+  } finally {
+    // A turn that ends is handed on.
+    const next = waiting.shift();
+    if (next === undefined) unpacking -= 1;
+    else next();
   }
 }
 

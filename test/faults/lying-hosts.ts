@@ -75,6 +75,19 @@ function packedBomb(): Buffer {
   return (bomb.packed ??= gzipSync(Buffer.alloc(200 * mebibyte), { level: 9 }));
 }
 
+/** What is just not too much, for a ruleset that is none. */
+function packedFirewall(nonce: string): Buffer {
+  const begin = `\n=${nonce} begin ${SECTION.nftJson}\n`;
+  return gzipSync(
+    Buffer.concat([
+      Buffer.from(begin),
+      Buffer.alloc(30 * mebibyte, ' '),
+      Buffer.from(`\n=${nonce} end ${SECTION.nftJson} 0\n`),
+    ]),
+    { level: 1 },
+  );
+}
+
 /** Answers with a report, and with a bomb only when asked for the firewall. */
 function bombWhereAsked(request: ProbeRequest): Buffer {
   return request.exposure ? withSection(request, 'gzip', packedBomb()) : report(request);
@@ -157,6 +170,9 @@ export const lies: readonly Lie[] = [
     ),
   ),
   lie('sends a bomb where the firewall should be', bombWhereAsked),
+  lie('packs thirty megabytes of nothing into its firewall', (request) =>
+    withSection(request, 'gzip', packedFirewall(request.nonce)),
+  ),
   lie('nests its firewall two hundred thousand levels deep', (request) =>
     withSection(request, SECTION.nftJson, `{"nftables":[${'{"rule":{"expr":['.repeat(66_000)}`),
   ),

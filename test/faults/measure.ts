@@ -1,5 +1,6 @@
 // Has one host misbehave at a time before an exporter, and says what that took: the rows of docs/reliability.md.
-//   npm run measure:faults [-- WORDS]     only those with the words in what they do
+//   npm run measure:faults [-- WORDS]                only those with the words in what they do
+//   npm run measure:faults -- --crowd 64 WORDS       so many hosts that all do the same, for half a minute
 import { ensureBuilt } from '../e2e/built-program';
 import { ExporterProcess } from '../e2e/exporter-process';
 import { scrape, type Scrape } from '../e2e/scrape';
@@ -37,7 +38,7 @@ async function measured(fault: Fault): Promise<string> {
       const isDone =
         fault.reasons === null
           ? (now.value('reboot_probe_last_success_timestamp_seconds', { host: fault.host }) ?? 0) > begunSeconds + 1
-          : now.value('reboot_probe_success', { host: fault.host }) === 0;
+          : fault.reasons.some((reason) => isFailing(now, fault.host, reason));
       if (!isDone) throw new Error('not probed since');
       return now;
     });
@@ -57,8 +58,53 @@ async function measured(fault: Fault): Promise<string> {
   }
 }
 
+function isFailing(metrics: Scrape, host: string, reason: string): boolean {
+  return metrics.labelValues('reboot_probe_failing_reason_info', 'reason', { host }).includes(reason);
+}
+
+const crowdSeconds = 30;
+
+/** Many hosts that all do the same at once, again and again. */
+async function crowded(fault: Fault, count: number): Promise<string> {
+  const names = Array.from({ length: count }, (_, at) => `ill-${at + 1}`);
+  const good = ['good-1', 'good-2'];
+  const faults = names.map((host) => ({ ...fault, host }));
+  const fleet = await FaultFleet.start(good, faults);
+  const watch = await TruthWatch.start();
+  const probe = { interval: '5s', timeout: '10s', concurrency: 64 };
+  const exporter = await ExporterProcess.start(fleet.exporterOptions(probe));
+  try {
+    await until(60, async () => {
+      const well = (await scrape(`${exporter.url}/metrics`)).all('reboot_probe_success');
+      if (well.filter(({ value }) => value === 1).length < count + good.length) throw new Error('not well');
+    });
+    const ill = Object.fromEntries(names.map((host) => [host, { required: 'any' as const, isKnown: false }]));
+    await watch.expect({ ...fleet.truth, ...ill });
+    await watch.attach(exporter.url);
+    const probedBefore = fleet.host('good-1').probed;
+    for (const name of names) fleet.host(name).misbehave();
+    await new Promise((resolve) => setTimeout(resolve, 1000 * crowdSeconds));
+    const wrong = watch.faults.length === 0 ? '' : ` WRONG: ${watch.faults[0]}`;
+    const probed = fleet.host('good-1').probed - probedBefore;
+    return (
+      `${count} hosts, each ${fault.does}: peak ${(peakBytes(exporter.pid) / 1e6).toFixed(0)} MB, ${watch.summary}, ` +
+      `a good host probed ${probed} times in ${crowdSeconds} s${wrong}`
+    );
+  } finally {
+    await exporter.kill();
+    await watch.stop();
+    await fleet.stop();
+  }
+}
+
 async function run(): Promise<void> {
   ensureBuilt();
+  const [flag, count, ...rest] = process.argv.slice(2);
+  if (flag === '--crowd') {
+    for (const fault of allFaults().filter(({ does }) => does.includes(rest.join(' '))))
+      process.stdout.write(`${await crowded(fault, Number(count))}\n`);
+    return;
+  }
   const words = process.argv.slice(2).join(' ');
   for (const fault of allFaults().filter(({ does }) => does.includes(words)))
     process.stdout.write(`${await measured(fault)}\n`);

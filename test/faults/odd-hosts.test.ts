@@ -10,6 +10,7 @@ import type { HostSpec } from '../lab/host-spec';
 import { Lab } from '../lab/lab';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { peakBytes } from './peak-memory';
 import type { HostTruth } from './truth';
 import { TruthWatch } from './truth-watch';
 
@@ -231,6 +232,12 @@ describeWithLab('real hosts in odd states, beside others', () => {
     return { required: 1, sinceSeconds, bootSeconds, isKnown: true };
   }
 
+  function figuresOf(what: string): string {
+    const host = nameOf.get(what) ?? '';
+    const [reason = 'none'] = spoilt.labelValues('reboot_probe_failing_reason_info', 'reason', { host });
+    return `| ${what} | \`${reason}\` | ${spoilt.value('reboot_probe_duration_seconds', { host })?.toFixed(2)} s |\n`;
+  }
+
   test.each(Object.entries(odds))('%s', (what, { reasons, says }) => {
     const host = nameOf.get(what) ?? '';
     const [reason] = spoilt.labelValues('reboot_probe_failing_reason_info', 'reason', { host });
@@ -261,7 +268,9 @@ describeWithLab('real hosts in odd states, beside others', () => {
   });
 
   test('/metrics answered within a second throughout, and never said what was not so', () => {
-    process.stdout.write(`odd hosts: ${watch.summary}\n`);
+    process.stdout.write(`odd hosts: ${watch.summary}; peak ${(peakBytes(exporter.pid) / 1e6).toFixed(0)} MB\n`);
+    // For docs/reliability.md.
+    if (process.env['FIGURES'] !== undefined) process.stdout.write(Object.keys(odds).map(figuresOf).join(''));
     expect(watch.faults).toEqual([]);
     expect(watch.slowestMs).toBeLessThan(1000);
   });
