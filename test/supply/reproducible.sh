@@ -1,0 +1,44 @@
+#!/bin/sh
+# Builds the package from two fresh clones of what is committed, in folders of different names and depths, and compares
+# what comes out, byte for byte; with --image also two images. `npm run reproducible`, or `npm run reproducible -- --image`.
+set -eu
+here=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+pack() {
+  git clone --quiet --no-hardlinks "$here" "$1"
+  cd "$1"
+  # The same dependencies, installed once: that they are those of the lock file is npm's to check.
+  ln -s "$here/node_modules" node_modules
+  touch -h node_modules
+  find . -path ./.git -prune -o -type f -exec touch -d "$2" {} +
+  touch "$here/node_modules/.package-lock.json"
+  TZ=$3 LC_ALL=$4 npm pack --silent --pack-destination "$1/.." >/dev/null
+  cd "$here"
+}
+
+mkdir -p "$work/one" "$work/two/further/down"
+pack "$work/one/clone" 2024-02-29T12:00:00Z UTC C
+(umask 077; pack "$work/two/further/down/another" 2026-07-01T03:04:05Z Asia/Tokyo C.UTF-8)
+sha256sum "$work"/one/*.tgz "$work"/two/further/down/*.tgz | sed "s, $work/, ,"
+cmp "$work"/one/*.tgz "$work"/two/further/down/*.tgz
+echo 'the package is the same'
+
+[ "${1:-}" = --image ] || exit 0
+epoch=$(git -C "$here" log -1 --format=%ct)
+for turn in one two; do
+  clone=$work/$turn/image
+  git clone --quiet --no-hardlinks "$here" "$clone"
+  sh "$here/test/deploy/base-image.sh" "$work/$turn/storage"
+  buildah bud --root "$work/$turn/storage/root" --runroot "$work/$turn/storage/run" --storage-driver vfs \
+    --isolation chroot --format docker --pull-never --timestamp "$epoch" --quiet --tag "reboot-exporter" "$clone" >/dev/null
+  buildah inspect --root "$work/$turn/storage/root" --runroot "$work/$turn/storage/run" --storage-driver vfs --type image \
+    --format '{{.FromImageDigest}}' localhost/reboot-exporter >"$work/$turn/digest"
+  buildah images --root "$work/$turn/storage/root" --runroot "$work/$turn/storage/run" --storage-driver vfs --no-trunc \
+    --format '{{.ID}}' localhost/reboot-exporter >>"$work/$turn/digest"
+  cat "$work/$turn/digest"
+done
+cmp "$work/one/digest" "$work/two/digest"
+echo 'the image is the same'
