@@ -5,7 +5,7 @@ const { execFileSync } = require('node:child_process');
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
-const root = join(__dirname, '../..');
+const root = join(process.argv[1] ?? '', '../../..');
 const argv = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only', '--loglevel=error'];
 const bom = JSON.parse(execFileSync('npm', argv, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }));
 const { name, packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuilt } from '../e2e/built-program';
 import { ExporterProcess } from '../e2e/exporter-process';
@@ -72,7 +72,8 @@ describe('what the exporter is made of', () => {
       expect(version).toMatch(/^\d+\.\d+\.\d+$/);
     for (const [path, { resolved, integrity, dev }] of Object.entries(lock.packages)) {
       if (path === '' || dev === true) continue;
-      expect(resolved).toMatch(/^https:\/\/registry\.npmjs\.org\//);
+      // Left out of the lock file: it comes from whichever registry npm is set to, and has this checksum.
+      expect(resolved).toBeUndefined();
       expect(integrity).toMatch(/^sha512-/);
     }
   });
