@@ -7,8 +7,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
+# The same commit both times, also where somebody commits meanwhile.
+commit=$(git -C "$here" rev-parse HEAD)
+clone() {
+  git clone --quiet --no-hardlinks --no-checkout "$here" "$1"
+  git -C "$1" -c advice.detachedHead=false checkout --quiet --detach "$commit"
+}
+
 pack() {
-  git clone --quiet --no-hardlinks "$here" "$1"
+  clone "$1"
   cd "$1"
   # The same dependencies, installed once: that they are those of the lock file is npm's to check.
   ln -s "$here/node_modules" node_modules
@@ -29,11 +36,11 @@ echo 'the package is the same'
 [ "${1:-}" = --image ] || exit 0
 epoch=$(git -C "$here" log -1 --format=%ct)
 for turn in one two; do
-  clone=$work/$turn/image
-  git clone --quiet --no-hardlinks "$here" "$clone"
+  folder=$work/$turn/image
+  clone "$folder"
   sh "$here/test/deploy/base-image.sh" "$work/$turn/storage"
   buildah bud --root "$work/$turn/storage/root" --runroot "$work/$turn/storage/run" --storage-driver vfs \
-    --isolation chroot --format docker --pull-never --timestamp "$epoch" --quiet --tag "reboot-exporter" "$clone" >/dev/null
+    --isolation chroot --format docker --pull-never --timestamp "$epoch" --quiet --tag "reboot-exporter" "$folder" >/dev/null
   buildah inspect --root "$work/$turn/storage/root" --runroot "$work/$turn/storage/run" --storage-driver vfs --type image \
     --format '{{.FromImageDigest}}' localhost/reboot-exporter >"$work/$turn/digest"
   buildah images --root "$work/$turn/storage/root" --runroot "$work/$turn/storage/run" --storage-driver vfs --no-trunc \
