@@ -34,6 +34,8 @@ const ranIt = /uid=\d+\(reboot-exporter\)/;
 const notTheirProtocol = /^exit (?:SIGKILL|[1-9]\d*)\n/;
 /** What the exporter sends; without it the probe reads the firewall as well, which takes longest. */
 const noExposure = "request='nonce=0'\n";
+/** What the dynamic linker says of a library that is not there: it was told to load it. */
+export const preloading = /from LD_PRELOAD cannot be preloaded/;
 /** Left where everybody may write: a hostile program says with it that it ran. */
 const witness = '/tmp/witness';
 
@@ -137,7 +139,7 @@ const environment: readonly Attack[] = [
   {
     name: 'LD_PRELOAD',
     run: withWitness('true', { arguments: setEnv({ LD_PRELOAD: '/tmp/hostile/preload.so' }) }),
-    works: /preloaded/,
+    works: preloading,
     refused: onlyReport,
   },
   {
@@ -185,7 +187,11 @@ const forwarding: readonly Attack[] = [
   {
     name: 'local forwarding (-L)',
     run: (scene) =>
-      throughForwarding(scene, ['-L', `127.0.0.1:${scene.freePort}:127.0.0.1:22`], ['127.0.0.1', `${scene.freePort}`]),
+      throughForwarding(
+        scene,
+        ['-L', `127.0.0.1:${scene.freePort}:127.0.0.1:22`],
+        [`telnet://127.0.0.1:${scene.freePort}`],
+      ),
     works: /SSH-2\.0-OpenSSH/,
     refused: /administratively prohibited/,
   },
@@ -195,7 +201,7 @@ const forwarding: readonly Attack[] = [
       throughForwarding(
         scene,
         ['-D', `127.0.0.1:${scene.freePort}`],
-        ['-X', '5', '-x', `127.0.0.1:${scene.freePort}`, '127.0.0.1', '22'],
+        ['--socks5', `127.0.0.1:${scene.freePort}`, 'telnet://127.0.0.1:22'],
       ),
     works: /SSH-2\.0-OpenSSH/,
     refused: /administratively prohibited/,
@@ -206,7 +212,7 @@ const forwarding: readonly Attack[] = [
       throughForwarding(
         scene,
         ['-L', `127.0.0.1:${scene.freePort}:/run/hostile.sock`],
-        ['127.0.0.1', `${scene.freePort}`],
+        [`telnet://127.0.0.1:${scene.freePort}`],
       ),
     works: /who is there/,
     refused: /[Rr]efused streamlocal port forward/,
@@ -240,14 +246,14 @@ const forwarding: readonly Attack[] = [
   },
 ];
 
-/** Opens a forwarding, speaks through it with nc, and ends it. */
+/** Opens a forwarding, connects through it with curl, and ends it. */
 async function throughForwarding(scene: Scene, forward: readonly string[], target: readonly string[]): Promise<string> {
   const program = `
-    nc=$1; shift
+    target=$1; shift
     log=$(mktemp)
     "$@" 2>"$log" & ssh=$!
     sleep 0.6
-    echo SSH-2.0-attacker | timeout 0.8 nc $nc
+    curl --silent --max-time 0.8 $target </dev/null
     kill -9 $ssh
     grep 'open failed' "$log"; rm "$log"`;
   // -v, for at a SOCKS proxy ssh says nothing else of what was refused.

@@ -9,7 +9,7 @@ import { sshLogin } from '../lab/ssh-login';
 import { ensureBuilt, runBuilt } from '../e2e/built-program';
 import { setUpHost } from '../e2e/exposure-setup';
 import { parseHostDocuments, type HostContract } from '../e2e/host-document-contract';
-import { keyAttacks, type Scene } from './attacks';
+import { keyAttacks, preloading, type Scene } from './attacks';
 import { runAs, sudoAttacks } from './sudo-attacks';
 import { layTraps, listing } from './traps';
 
@@ -84,10 +84,11 @@ describeWithLab('the key of host-setup, in the hands of an attacker', () => {
     const names = ['PATH=/tmp/hostile', 'LD_PRELOAD=/tmp/hostile/preload.so', 'ENV=/tmp/hostile/env', 'IFS=/'];
     const run = async (host: LabHost, command: string): Promise<string> => {
       const text = `env BASH_ENV=/tmp/hostile/env XTABLES_LIBDIR=/tmp/hostile ${names.join(' ')} /usr/bin/sudo -n ${command}`;
-      await host.exec(['sh', '-c', text], { as: 'reboot-exporter' });
-      return host.shell('cat /tmp/witness || :; rm -f /tmp/witness');
+      const { stderr } = await host.exec(['sh', '-c', text], { as: 'reboot-exporter' });
+      const witness = await host.shell('cat /tmp/witness || :; rm -f /tmp/witness');
+      return `${witness}${preloading.exec(stderr)?.[0] ?? ''}`;
     };
-    expect(await run(open, '/usr/bin/env nft')).toMatch(/hostile|preloaded/);
+    expect(await run(open, '/usr/bin/env nft')).toMatch(/hostile|LD_PRELOAD/);
     // The library is loaded into sudo itself by nobody: the dynamic linker ignores it in a program that changes its user.
     for (const { word } of privilegedCommands) expect(await run(guarded, `${readFirewallPath} ${word}`)).toBe('');
   });

@@ -1,4 +1,5 @@
 import { readFirewallPath } from '../../src/exposure/privilege';
+import { preloading } from './attacks';
 import type { LabHost } from '../lab/host';
 
 /** Something that somebody who is already the exporter's user on a host could try, as a shell command. */
@@ -48,8 +49,8 @@ export const sudoAttacks: readonly SudoAttack[] = [
   sudo('the wrapper in another folder', `-D /tmp ${readFirewallPath} nft-text && echo listed`, /listed/),
   sudo(
     'a library for the wrapper',
-    `LD_PRELOAD=/tmp/hostile/preload.so ${readFirewallPath} nft-text >/dev/null; cat /tmp/witness; rm -f /tmp/witness`,
-    /preloaded/,
+    `LD_PRELOAD=/tmp/hostile/preload.so ${readFirewallPath} nft-text >/dev/null`,
+    preloading,
   ),
   sudo('its whole environment', `-E PATH=/tmp/hostile:$PATH ${readFirewallPath} nft-text && echo listed`, /listed/),
   direct('nft with a file of rules', '/usr/sbin/nft -f /tmp/hostile/rules && echo loaded', /loaded/),
