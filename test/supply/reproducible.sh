@@ -47,7 +47,8 @@ for turn in one two; do
   clone "$folder"
   in_storage bud --isolation chroot --format docker --pull-never --timestamp "$epoch" --quiet --tag "reboot-exporter:$turn" \
     "$folder" >/dev/null 2>"$work/$turn.log" || { cat "$work/$turn.log" >&2; exit 1; }
+  in_storage inspect --type image "localhost/reboot-exporter:$turn" >"$work/$turn/inspected"
   in_storage images --no-trunc --format '{{.ID}}' "localhost/reboot-exporter:$turn" | tee "$work/$turn/id"
 done
-cmp "$work/one/id" "$work/two/id"
+cmp "$work/one/id" "$work/two/id" || { diff "$work/one/inspected" "$work/two/inspected" >&2; exit 1; }
 echo 'the image is the same'
