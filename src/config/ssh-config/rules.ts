@@ -1,9 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { matchesPattern } from '../../ssh/host-pattern';
 import { faultAt, type Fault } from '../fault';
 import type { FileMemory } from '../file-memory';
+import { homeFolder } from '../own-account';
 import { plainHosts, readHostLine, readMatchLine, type Condition } from './conditions';
 import { readLines, type Line } from './lines';
 
@@ -31,7 +31,7 @@ const maxDepth = 16;
 const maxIncluded = 1000;
 
 /** Reads a file and what it includes. */
-export function readRuleBook(file: string, memory: FileMemory, home = homedir()): RuleBook {
+export function readRuleBook(file: string, memory: FileMemory, home = homeFolder()): RuleBook {
   const reading = new RuleReading(memory, home);
   reading.read(file, [], 0, null);
   const byName = new Map<string, number[]>();

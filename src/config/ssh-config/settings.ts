@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { homedir, hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { SshOverrides } from '../../inventory/entry';
 import type { AlgorithmChoice } from '../../inventory/host';
 import { readJumps } from '../../inventory/jump';
 import { readAddress } from '../../inventory/name';
+import { ownAccount } from '../own-account';
 import type { Reading } from '../reading';
 import { RouteFault, type AliasAnswer } from '../resolve-route';
 import { readAlgorithmList } from './algorithm-list';
@@ -22,8 +23,7 @@ export interface Local {
 }
 
 export function thisLocal(): Local {
-  const { username, uid } = userInfo();
-  return { user: username, userId: uid, home: homedir(), hostName: hostname(), environment: process.env };
+  return { ...ownAccount(), hostName: hostname(), environment: process.env };
 }
 
 /** What a file is for that an ssh_config names. */
