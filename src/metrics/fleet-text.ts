@@ -1,14 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { tellTheSame, type Known } from '../fleet/known';
 import { freshKnown, type HostStatus } from '../fleet/status';
+import { Interned } from '../interned';
 import { renderHead, renderLabels, renderNumber, renderSample, type ExpositionFormat, type FamilyHead } from './family';
 import { hostFamilies, type Ground, type HostFamily, type HostView } from './host-families';
 
 /** Hosts whose lines are kept joined, one buffer a family. */
 const hostsPerBlock = 256;
-
-/** Most of them that are looked among. */
-const maxBegins = 5000;
 
 interface HostText {
   readonly status: HostStatus;
@@ -70,7 +68,7 @@ export class FleetText {
   private readonly blockOf = new Map<string, Block>();
   private readonly versions = hostFamilies.map(() => 0);
   /** Many hosts' lines are equally long. */
-  private readonly begins = new Map<string, readonly number[]>();
+  private readonly begins = new Interned<readonly number[]>(5000);
 
   constructor(private readonly staleAfterSeconds: () => number) {}
 
@@ -117,21 +115,12 @@ export class FleetText {
     }
   }
 
-  private sharedBegins(begins: readonly number[]): readonly number[] {
-    const key = begins.join();
-    const known = this.begins.get(key);
-    if (known !== undefined) return known;
-    if (this.begins.size >= maxBegins) this.begins.clear();
-    this.begins.set(key, begins);
-    return begins;
-  }
-
   private renderPart(ground: 'known' | 'status', view: HostView): Part {
     const lines = familiesOn[ground].map((family) => renderLines(family, view));
     const begins = [0];
     let at = 0;
     for (const line of lines) begins.push((at += line.length));
-    return { text: lines.join(''), begins: this.sharedBegins(begins) };
+    return { text: lines.join(''), begins: this.begins.get(begins.join(), () => begins) };
   }
 
   private outdate(block: Block, index: number): void {

@@ -158,8 +158,10 @@ export class Bastions {
     const link = this.#options
       .connect(server, progress)
       .then((connection) => {
-        if (this.#closed) connection.close();
-        if (this.#closed) throw shutDown();
+        if (this.#closed) {
+          connection.close();
+          throw shutDown();
+        }
         bastion.failed = null;
         const made = new BastionLink(connection, {
           name: server.name,

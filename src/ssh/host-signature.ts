@@ -1,7 +1,11 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { type ParsedKey, utils } from 'ssh2';
+import { Interned } from '../interned';
 
-/** A key that was used is kept parsed: 10,000 of them take 8 MB. */
+/**
+ * A key that was used is kept parsed: 10,000 of them take 8 MB. Whoever makes up keys without end is not let in, and must not take
+ * the memory either.
+ */
 const maxKeys = 20_000;
 
 /** The digest of a signature with a key of this type, where the key settles it (RFC 5656, RFC 8709). */
@@ -38,15 +42,21 @@ export function verifyWithParsedKeys(): void {
   const parsed = utils.parseKey(sample);
   if (parsed instanceof Error) throw parsed;
   const shared = Object.getPrototypeOf(parsed) as { verify: unknown };
-  shared.verify = verifyWith(new Map());
+  shared.verify = verifyWith(new Interned(maxKeys));
 }
 
-function verifyWith(keys: Map<string, KeyObject>) {
+function verifyWith(keys: Interned<KeyObject>) {
   return function (this: ParsedKey, data: Buffer, signature: Buffer, digest?: unknown): boolean | Error {
     const ours = this.type === 'ssh-rsa' ? rsaDigest(digest) : digests[this.type];
     if (ours === undefined) return new Error(`no signature by ${this.type} with ${String(digest)} is accepted`);
     try {
-      return verify(ours, data, keyOf(this.getPublicPEM(), keys), signature);
+      const pem = this.getPublicPEM();
+      return verify(
+        ours,
+        data,
+        keys.get(pem, () => createPublicKey(pem)),
+        signature,
+      );
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
@@ -57,14 +67,4 @@ function verifyWith(keys: Map<string, KeyObject>) {
 function rsaDigest(digest: unknown): string | undefined {
   if (rsaDigests.includes(digest)) return digest as string;
   return digest === undefined && sha1Accepted ? 'sha1' : undefined;
-}
-
-function keyOf(pem: string, keys: Map<string, KeyObject>): KeyObject {
-  const known = keys.get(pem);
-  if (known !== undefined) return known;
-  const key = createPublicKey(pem);
-  // Whoever makes up keys without end is not let in, and must not take the memory either.
-  if (keys.size >= maxKeys) keys.clear();
-  keys.set(pem, key);
-  return key;
 }

@@ -1,4 +1,5 @@
 import { type Algorithms, type Client, type ParsedKey, utils } from 'ssh2';
+import { Interned } from '../interned';
 import { strings } from './wire';
 
 /** Members of ssh2's client that its types do not show. */
@@ -123,18 +124,11 @@ export function hearSignatureAlgorithms(client: Client, heard: (names: readonly 
 }
 
 /** Lists of algorithms differ by version of the server: there are few, and ssh2 keeps one a connection. */
-const algorithmLists = new Map<string, readonly string[]>();
-const maxAlgorithmLists = 1000;
+const algorithmLists = new Interned<readonly string[]>(1000);
 
 function sharedExtension(extension: Extension): Extension {
   const { algs } = extension;
-  if (algs === undefined) return extension;
-  const text = algs.join();
-  const known = algorithmLists.get(text);
-  if (known !== undefined) return { ...extension, algs: known };
-  if (algorithmLists.size >= maxAlgorithmLists) algorithmLists.clear();
-  algorithmLists.set(text, algs);
-  return extension;
+  return algs === undefined ? extension : { ...extension, algs: algorithmLists.get(algs.join(), () => algs) };
 }
 
 /**
@@ -185,17 +179,10 @@ function firstOf(known: WeakMap<Algorithms, unknown>, key: Algorithms, value: un
 }
 
 /** Greetings of servers name a version: there are few. */
-const greetings = new Map<string, Buffer>();
-const maxGreetings = 1000;
+const greetings = new Interned<Buffer>(1000);
 
 function sharedGreeting(greeting: Buffer): Buffer {
-  const text = greeting.toString('latin1');
-  const known = greetings.get(text);
-  if (known !== undefined) return known;
-  if (greetings.size >= maxGreetings) greetings.clear();
-  const kept = Buffer.alloc(greeting.length, greeting);
-  greetings.set(text, kept);
-  return kept;
+  return greetings.get(greeting.toString('latin1'), () => Buffer.alloc(greeting.length, greeting));
 }
 
 /** Cuts small buffers that live as long as their connections out of pieces that hold nothing else. */
