@@ -368,7 +368,10 @@ describeWithSshd('Host certificates of OpenSSH', () => {
       user.privateKeyPath,
       ...options.flatMap((one) => ['-o', one]),
     ];
-    const child = spawn('ssh', [...args, `${sshd.user}@127.0.0.1`, 'echo in'], { timeout: 10_000 });
+    const child = spawn('ssh', [...args, `${sshd.user}@127.0.0.1`, 'echo in'], {
+      timeout: 10_000,
+      killSignal: 'SIGKILL',
+    });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await once(child, 'close');

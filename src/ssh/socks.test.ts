@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -53,8 +54,9 @@ describeWithSshd('a SOCKS proxy', () => {
     });
 
     afterAll(async () => {
-      const ended = new Promise((resolve) => dynamic.child.once('exit', resolve));
-      dynamic.child.kill();
+      const ended = once(dynamic.child, 'exit');
+      // ssh looks at its flag before poll(): a SIGTERM between the two would wait for traffic.
+      dynamic.child.kill('SIGKILL');
       await ended;
     });
 
@@ -268,7 +270,7 @@ describeWithSshd('a SOCKS proxy', () => {
       if (await listens(port)) return { child, port };
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    child.kill();
+    child.kill('SIGKILL');
     throw new Error('ssh -D does not listen');
   }
 

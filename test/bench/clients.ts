@@ -103,7 +103,8 @@ export async function sshMasters(settings: LoadSettings, hosts: number, probes: 
       await Promise.all(
         masters.map(async (master) => {
           const ended = once(master, 'close');
-          if (master.kill()) await ended;
+          // ssh looks at its flag before poll(): a SIGTERM between the two would wait for traffic.
+          if (master.kill('SIGKILL')) await ended;
         }),
       );
     },
