@@ -1,7 +1,10 @@
 import { types } from 'node:util';
 
-/** Most characters that values are known by before all of them are forgotten and looked for anew. */
-const maxKeyCharacters = 8 * 1024 * 1024;
+/**
+ * Most characters that values are known by before all of them are forgotten and looked for anew. Ten thousand hosts alike take
+ * 400,000; what hosts say that change, or misbehave, adds up.
+ */
+const maxKeyCharacters = 1024 * 1024;
 /** What takes more characters than this is of one host: there is nobody to share it with. */
 const maxSharedCharacters = 2000;
 

@@ -25,7 +25,8 @@ export function soakTable(result: SoakResult): string {
     ["age at most behind the host's clock", `${tally.mostBehindSeconds.toFixed(3)} s`],
     ['answers of the fleet', result.fleet.answers],
     ['longest that the fleet itself was blocked', seconds(result.fleet.longestBlockSeconds)],
-    ['resident memory of warm exporters over all lives', `${result.acrossLivesMegabytesPerHour} MB/h`],
+    ['heap of warm exporters over all lives', `${result.acrossLives.heapMegabytesPerHour} MB/h`],
+    ['resident memory of warm exporters over all lives', `${result.acrossLives.residentMegabytesPerHour} MB/h`],
   );
   const lives = new Table({
     head: ['life', 'resident, MB', 'MB/h', 'heap, MB', 'MB/h', 'external, MB', 'MB/h'],
