@@ -5,7 +5,16 @@ import { valueInUtc } from './template';
 export function exporterGroup(): RuleGroup {
   return {
     name: 'reboot-exporter.exporter',
-    rules: [down(), absent(), shardMissing(), probeUnanswered(), reloadFailed(), stateNotSaved(), noHosts()],
+    rules: [
+      down(),
+      absent(),
+      shardMissing(),
+      probeUnanswered(),
+      reloadFailed(),
+      webReloadFailed(),
+      stateNotSaved(),
+      noHosts(),
+    ],
   };
 }
 
@@ -98,6 +107,20 @@ function reloadFailed(): AlertingRule {
       '{{ range query (printf `reboot_exporter_config_last_reload_success_timestamp_seconds{job=%q,instance=%q}` $labels.job $labels.instance) }}' +
       ` of ${valueInUtc}{{ end }}. ` +
       'Hosts that were added since are not watched. `reboot-exporter check-config` names the file, line and column.',
+  });
+}
+
+/** A certificate that was renewed and is not taken expires in the end; a user who was removed can still log in. */
+function webReloadFailed(): AlertingRule {
+  return exporterRule('RebootExporterWebConfigReloadFailed', 'warning', {
+    expr: 'max_over_time(reboot_exporter_web_config_last_reload_successful[5m]) == 0',
+    for: '10m',
+    summary: 'A reboot-exporter could not load its web configuration.',
+    description:
+      'The reboot-exporter at {{ $labels.instance }} could not load the file of --web.config.file, or what it names, and goes on with that' +
+      '{{ range query (printf `reboot_exporter_web_config_last_reload_success_timestamp_seconds{job=%q,instance=%q}` $labels.job $labels.instance) }}' +
+      ` of ${valueInUtc}{{ end }}. ` +
+      'A renewed certificate is not in use, a user who was removed still is. `reboot-exporter check-config` names the fault.',
   });
 }
 

@@ -37,6 +37,16 @@ export function parameter(request: Request, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** What is wrong with the parameters of a request that takes only these, each once; null: nothing. */
+export function parametersFault(request: Request, known: readonly string[]): string | null {
+  for (const [name, value] of Object.entries(request.query)) {
+    if (!known.includes(name))
+      return `${JSON.stringify(name)} is not a parameter here; there are ${known.join(' and ')}`;
+    if (typeof value !== 'string') return `${JSON.stringify(name)} is to be given once`;
+  }
+  return null;
+}
+
 /** A part of the path that the route names. */
 export function pathPart(request: Request, name: string): string {
   const value = request.params[name];

@@ -78,6 +78,18 @@ describe('refresh', () => {
     expect(probed).toHaveLength(17);
   });
 
+  it.each([
+    ['a parameter that there is not', 'stak=shop', '"stak" is not a parameter here; there are stack and wait'],
+    ['two stacks', 'stack=shop&stack=blog', '"stack" is to be given once'],
+    ['a list', 'stack[]=shop', /^"stack/],
+  ])('of %s is refused, and does not probe the whole fleet', async (_what, query, error) => {
+    const { web, probed } = await startProbing();
+    const answer = await web.ask(`/api/v1/refresh?${query}`, { method: 'POST' });
+    expect(answer.status).toBe(400);
+    expect((jsonOf(answer) as { error: string }).error).toMatch(error);
+    expect(probed).toEqual([]);
+  });
+
   it('asks for the token where one is set up', async () => {
     const file = tokenFile('let-me');
     const { web, probed } = await startProbing({ refreshTokenFile: () => file });

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { acceptsGzip } from '../metrics/negotiation';
-import { parameter, pathPart, sendJson } from './answer';
+import { parameter, parametersFault, pathPart, sendJson } from './answer';
 import type { WebBackend } from './backend';
 
 /** Hosts that are written at once, before other work gets its turn. */
@@ -59,9 +59,14 @@ export function hostRoute(backend: WebBackend): RequestHandler {
   };
 }
 
-/** Answers `POST /api/v1/refresh[?stack=]`. */
+/** Answers `POST /api/v1/refresh[?stack=]`. A word that is written wrongly must not have the whole fleet probed. */
 export function refreshRoute(backend: WebBackend): RequestHandler {
   return async (request, response) => {
+    const fault = parametersFault(request, ['stack', 'wait']);
+    if (fault !== null) {
+      sendJson(response, 400, { error: fault });
+      return;
+    }
     const stack = parameter(request, 'stack');
     const hosts = hostNames(backend, stack);
     if (stack !== undefined && hosts.length === 0) {

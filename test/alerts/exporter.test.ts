@@ -110,6 +110,30 @@ describeWith(['promtool'], 'RebootExporterConfigReloadFailed', () => {
   });
 });
 
+describeWith(['promtool'], 'RebootExporterWebConfigReloadFailed', () => {
+  const series = (values: string): Record<string, string> =>
+    info('reboot_exporter_web_config_last_reload_successful', {}, values);
+
+  it('fires after ten minutes and ends with a load that succeeds', () => {
+    evaluate({
+      series: series('1x4 0x30 1x10'),
+      expect: [
+        { at: '19m', alert: 'RebootExporterWebConfigReloadFailed', pending: [warning] },
+        { at: '21m', alert: 'RebootExporterWebConfigReloadFailed', firing: [warning] },
+        { at: '36m', alert: 'RebootExporterWebConfigReloadFailed' },
+      ],
+    });
+  });
+
+  it('is no alert while certificate and key are replaced one after the other, nor without a web configuration', () => {
+    evaluate({
+      series: series('1x4 0x2 1x30'),
+      expect: [{ at: '30m', alert: 'RebootExporterWebConfigReloadFailed' }],
+    });
+    evaluate({ series: { [up]: '1x30' }, expect: [{ at: '30m', alert: 'RebootExporterWebConfigReloadFailed' }] });
+  });
+});
+
 describeWith(['promtool'], 'RebootExporterStateNotSaved', () => {
   const series = (values: string): Record<string, string> =>
     info('reboot_exporter_state_save_failures_total', {}, values);

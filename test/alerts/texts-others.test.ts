@@ -172,6 +172,17 @@ describeWith(['promtool'], 'The text of an alert about the exporter', () => {
         'Hosts that were added since are not watched. `reboot-exporter check-config` names the file, line and column.',
     ],
     [
+      'RebootExporterWebConfigReloadFailed',
+      { ...scraped, severity: 'warning' },
+      {
+        ...info('reboot_exporter_web_config_last_reload_successful', {}, '0x100'),
+        ...info('reboot_exporter_web_config_last_reload_success_timestamp_seconds', {}, `${since}x100`),
+      },
+      'A reboot-exporter could not load its web configuration.',
+      'The reboot-exporter at exporter:10066 could not load the file of --web.config.file, or what it names, and goes on with that of 2026-11-20 06:12 UTC. ' +
+        'A renewed certificate is not in use, a user who was removed still is. `reboot-exporter check-config` names the fault.',
+    ],
+    [
       'RebootExporterShardMissing',
       { job: 'reboot-exporter', severity: 'warning' },
       {
