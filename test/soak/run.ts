@@ -318,7 +318,8 @@ class Soak {
     return this.lives.flatMap((life, at) => {
       const course = courseOf(life.samples, { sinceMs: life.sinceMs, warmUpMs, undisturbedUntilMs: life.snapshotMs });
       if (course === null) return [];
-      const growth = growthOf(course, growthTolerance);
+      // One that was warm for a shorter time than it took to become so is still on its way up.
+      const growth = course.lifeSeconds < 2 * this.options.warmUpSeconds ? null : growthOf(course, growthTolerance);
       if (growth !== null) this.faults.push(`exporter ${at + 1}, ${course.lifeSeconds} s of life: ${growth}`);
       return [course];
     });
@@ -326,24 +327,19 @@ class Soak {
 
   /**
    * What one exporter leaves behind the next has to read: the state file, and hosts that were unwell. That shows in its heap. The
-   * pages that a process happens to hold beside it differ by a fifth from start to start, with the same state, up and down.
+   * pages that a process happens to hold beside it differ by half from start to start, with the same heap: they are told, not judged.
    */
   private judgeAcrossLives(): SoakResult['acrossLives'] {
-    return {
-      heapMegabytesPerHour: this.judgeWarm('heap', ({ heapBytes }) => heapBytes, growthTolerance),
-      residentMegabytesPerHour: this.judgeWarm('resident memory', ({ residentBytes }) => residentBytes, 0.3),
-    };
-  }
-
-  private judgeWarm(what: string, bytesOf: (sample: MemorySample) => number, tolerance: number): number {
-    const warm = this.lives.flatMap((life) => this.leastWhenWarm(life, bytesOf));
-    const perHour = (slopeOf(warm) * 3600_000) / 1e6;
-    const [first, last] = [warm[0], warm.at(-1)];
-    if (first === undefined || last === undefined) return 0;
-    const grown = (perHour * (last[0] - first[0])) / 3600_000;
-    if (grown > (first[1] / 1e6) * tolerance + 3)
-      this.faults.push(`the ${what} of warm exporters grew by ${grown.toFixed(0)} MB from the first to the last`);
-    return Math.round(perHour * 100) / 100;
+    const heap = this.lives.flatMap((life) => this.leastWhenWarm(life, ({ heapBytes }) => heapBytes));
+    const resident = this.lives.flatMap((life) => this.leastWhenWarm(life, ({ residentBytes }) => residentBytes));
+    const [first, last] = [heap[0], heap.at(-1)];
+    if (first !== undefined && last !== undefined) {
+      const grown = (slopeOf(heap) * (last[0] - first[0])) / 1e6;
+      if (grown > (first[1] / 1e6) * growthTolerance + 3)
+        this.faults.push(`the heap of warm exporters grew by ${grown.toFixed(0)} MB from the first to the last`);
+    }
+    const perHour = (points: typeof heap): number => Math.round(slopeOf(points) * 3600_000 * 1e-4) / 100;
+    return { heapMegabytesPerHour: perHour(heap), residentMegabytesPerHour: perHour(resident) };
   }
 
   /** The least that a life held in the minute after it was warm, just after a collection; nothing if it did not live so long. */
