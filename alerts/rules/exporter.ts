@@ -97,30 +97,40 @@ function probeUnanswered(): AlertingRule {
 }
 
 function reloadFailed(): AlertingRule {
-  return exporterRule('RebootExporterConfigReloadFailed', 'warning', {
-    // The maximum rides out a failure that the next reload has mended already.
-    expr: 'max_over_time(reboot_exporter_config_last_reload_successful[5m]) == 0',
-    for: '10m',
+  return notReloaded('RebootExporterConfigReloadFailed', 'reboot_exporter_config', {
     summary: 'A reboot-exporter could not load its configuration.',
-    description:
-      'The reboot-exporter at {{ $labels.instance }} could not load its configuration and goes on with the old one' +
-      '{{ range query (printf `reboot_exporter_config_last_reload_success_timestamp_seconds{job=%q,instance=%q}` $labels.job $labels.instance) }}' +
-      ` of ${valueInUtc}{{ end }}. ` +
+    failed: 'could not load its configuration and goes on with the old one',
+    consequence:
       'Hosts that were added since are not watched. `reboot-exporter check-config` names the file, line and column.',
   });
 }
 
 /** A certificate that was renewed and is not taken expires in the end; a user who was removed can still log in. */
 function webReloadFailed(): AlertingRule {
-  return exporterRule('RebootExporterWebConfigReloadFailed', 'warning', {
-    expr: 'max_over_time(reboot_exporter_web_config_last_reload_successful[5m]) == 0',
-    for: '10m',
+  return notReloaded('RebootExporterWebConfigReloadFailed', 'reboot_exporter_web_config', {
     summary: 'A reboot-exporter could not load its web configuration.',
-    description:
-      'The reboot-exporter at {{ $labels.instance }} could not load the file of --web.config.file, or what it names, and goes on with that' +
-      '{{ range query (printf `reboot_exporter_web_config_last_reload_success_timestamp_seconds{job=%q,instance=%q}` $labels.job $labels.instance) }}' +
-      ` of ${valueInUtc}{{ end }}. ` +
+    failed: 'could not load the file of --web.config.file, or what it names, and goes on with that',
+    consequence:
       'A renewed certificate is not in use, a user who was removed still is. `reboot-exporter check-config` names the fault.',
+  });
+}
+
+/** Something that is loaded while the exporter runs, with the metrics of its last load. */
+function notReloaded(
+  alert: string,
+  metrics: string,
+  text: { summary: string; failed: string; consequence: string },
+): AlertingRule {
+  return exporterRule(alert, 'warning', {
+    // The maximum rides out a failure that the next reload has mended already.
+    expr: `max_over_time(${metrics}_last_reload_successful[5m]) == 0`,
+    for: '10m',
+    summary: text.summary,
+    description:
+      `The reboot-exporter at {{ $labels.instance }} ${text.failed}` +
+      `{{ range query (printf \`${metrics}_last_reload_success_timestamp_seconds{job=%q,instance=%q}\` $labels.job $labels.instance) }}` +
+      ` of ${valueInUtc}{{ end }}. ` +
+      text.consequence,
   });
 }
 

@@ -73,66 +73,39 @@ describeWith(['promtool'], 'RebootExporterAbsent', () => {
   });
 });
 
-describeWith(['promtool'], 'RebootExporterConfigReloadFailed', () => {
-  const series = (values: string): Record<string, string> =>
-    info('reboot_exporter_config_last_reload_successful', {}, values);
+for (const [alert, metric] of [
+  ['RebootExporterConfigReloadFailed', 'reboot_exporter_config_last_reload_successful'],
+  ['RebootExporterWebConfigReloadFailed', 'reboot_exporter_web_config_last_reload_successful'],
+] as const) {
+  describeWith(['promtool'], alert, () => {
+    const series = (values: string): Record<string, string> => info(metric, {}, values);
 
-  it('fires after ten minutes and ends with a reload that succeeds', () => {
-    evaluate({
-      series: series('1x4 0x30 1x10'),
-      expect: [
-        { at: '8m', alert: 'RebootExporterConfigReloadFailed' },
-        { at: '19m', alert: 'RebootExporterConfigReloadFailed', pending: [warning] },
-        { at: '21m', alert: 'RebootExporterConfigReloadFailed', firing: [warning] },
-        { at: '35m', alert: 'RebootExporterConfigReloadFailed', firing: [warning] },
-        { at: '36m', alert: 'RebootExporterConfigReloadFailed' },
-      ],
+    it('fires after ten minutes and ends with a reload that succeeds', () => {
+      evaluate({
+        series: series('1x4 0x30 1x10'),
+        expect: [
+          { at: '8m', alert },
+          { at: '19m', alert, pending: [warning] },
+          { at: '21m', alert, firing: [warning] },
+          { at: '35m', alert, firing: [warning] },
+          { at: '36m', alert },
+        ],
+      });
+    });
+
+    it('is no alert for a fault that is mended at once, nor without the series', () => {
+      evaluate({ series: series('1x4 0x2 1x30'), expect: [{ at: '30m', alert }] });
+      evaluate({ series: { [up]: '1x30' }, expect: [{ at: '30m', alert }] });
+    });
+
+    it('goes on while the exporter restarts', () => {
+      evaluate({
+        series: series('0x20 stale _x3 0x20'),
+        expect: ['20m', '23m', '25m'].map((at) => ({ at, alert, firing: [warning] })),
+      });
     });
   });
-
-  it('is no alert for a fault that is mended at once, nor without the series', () => {
-    evaluate({
-      series: series('1x4 0x2 1x30'),
-      expect: [{ at: '30m', alert: 'RebootExporterConfigReloadFailed' }],
-    });
-    evaluate({ series: { [up]: '1x30' }, expect: [{ at: '30m', alert: 'RebootExporterConfigReloadFailed' }] });
-  });
-
-  it('goes on while the exporter restarts', () => {
-    evaluate({
-      series: series('0x20 stale _x3 0x20'),
-      expect: ['20m', '23m', '25m'].map((at) => ({
-        at,
-        alert: 'RebootExporterConfigReloadFailed',
-        firing: [warning],
-      })),
-    });
-  });
-});
-
-describeWith(['promtool'], 'RebootExporterWebConfigReloadFailed', () => {
-  const series = (values: string): Record<string, string> =>
-    info('reboot_exporter_web_config_last_reload_successful', {}, values);
-
-  it('fires after ten minutes and ends with a load that succeeds', () => {
-    evaluate({
-      series: series('1x4 0x30 1x10'),
-      expect: [
-        { at: '19m', alert: 'RebootExporterWebConfigReloadFailed', pending: [warning] },
-        { at: '21m', alert: 'RebootExporterWebConfigReloadFailed', firing: [warning] },
-        { at: '36m', alert: 'RebootExporterWebConfigReloadFailed' },
-      ],
-    });
-  });
-
-  it('is no alert while certificate and key are replaced one after the other, nor without a web configuration', () => {
-    evaluate({
-      series: series('1x4 0x2 1x30'),
-      expect: [{ at: '30m', alert: 'RebootExporterWebConfigReloadFailed' }],
-    });
-    evaluate({ series: { [up]: '1x30' }, expect: [{ at: '30m', alert: 'RebootExporterWebConfigReloadFailed' }] });
-  });
-});
+}
 
 describeWith(['promtool'], 'RebootExporterStateNotSaved', () => {
   const series = (values: string): Record<string, string> =>

@@ -34,6 +34,11 @@ export function slopeOf(points: readonly (readonly [number, number])[]): number 
   return points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spread;
 }
 
+/** The slope of bytes against milliseconds, in megabytes an hour. */
+export function megabytesPerHour(points: readonly (readonly [number, number])[]): number {
+  return round((slopeOf(points) * 3600_000) / 1e6);
+}
+
 /** The part of a life in which memory counts. */
 export interface CourseBounds {
   readonly sinceMs: number;
@@ -56,11 +61,10 @@ export function courseOf(
     const quarter = Math.max(1, Math.floor(lows.length / 4));
     const mean = (part: readonly (readonly [number, number])[]): number =>
       part.reduce((sum, [, bytes]) => sum + bytes, 0) / part.length / 1e6;
-    const perHour = (slopeOf(lows) * 3600_000) / 1e6;
     return {
       firstMegabytes: round(mean(lows.slice(0, quarter))),
       lastMegabytes: round(mean(lows.slice(-quarter))),
-      megabytesPerHour: round(perHour),
+      megabytesPerHour: megabytesPerHour(lows),
     };
   };
   return {

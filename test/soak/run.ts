@@ -15,7 +15,7 @@ import { makeKeyPair } from '../lab/ssh-keys';
 import { compareSnapshots, takeSnapshot, type GrownKind } from './heap-snapshot';
 import { viewsOf } from './host-view';
 import { Judge, type Tally } from './judge';
-import { courseOf, growthOf, slopeOf, type MemoryCourse, type MemorySample } from './memory-use';
+import { courseOf, growthOf, megabytesPerHour, slopeOf, type MemoryCourse, type MemorySample } from './memory-use';
 import { planFleet, type Injection, type SoakSettings } from './plan';
 
 export interface SoakOptions {
@@ -338,8 +338,7 @@ class Soak {
       if (grown > (first[1] / 1e6) * growthTolerance + 3)
         this.faults.push(`the heap of warm exporters grew by ${grown.toFixed(0)} MB from the first to the last`);
     }
-    const perHour = (points: typeof heap): number => Math.round(slopeOf(points) * 3600_000 * 1e-4) / 100;
-    return { heapMegabytesPerHour: perHour(heap), residentMegabytesPerHour: perHour(resident) };
+    return { heapMegabytesPerHour: megabytesPerHour(heap), residentMegabytesPerHour: megabytesPerHour(resident) };
   }
 
   /** The least that a life held in the minute after it was warm, just after a collection; nothing if it did not live so long. */
