@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -14,6 +13,7 @@ import {
   type RealSshd,
   removeDirectory,
   startSshd,
+  stopped,
 } from '../../test/ssh/real-sshd';
 import { startSocksServer } from '../../test/ssh/socks-server';
 import { hostAt, requestFor, type Target } from '../../test/ssh/target';
@@ -53,12 +53,7 @@ describeWithSshd('a SOCKS proxy', () => {
       dynamic = await startDynamicForward();
     });
 
-    afterAll(async () => {
-      const ended = once(dynamic.child, 'exit');
-      // ssh looks at its flag before poll(): a SIGTERM between the two would wait for traffic.
-      dynamic.child.kill('SIGKILL');
-      await ended;
-    });
+    afterAll(() => stopped(dynamic.child));
 
     it('leads to a host by its address', async () => {
       const result = await transport.run(requestFor(host(at(dynamic.port)), 'echo hello\n'));
@@ -270,7 +265,7 @@ describeWithSshd('a SOCKS proxy', () => {
       if (await listens(port)) return { child, port };
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    child.kill('SIGKILL');
+    await stopped(child);
     throw new Error('ssh -D does not listen');
   }
 

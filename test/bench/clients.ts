@@ -8,6 +8,7 @@ import type { Contestant, Round } from './contest';
 import { buildGoProgram } from './go-programs';
 import { LineProcess } from './line-process';
 import { processorSecondsOf } from './processor-time';
+import { stopped } from '../ssh/real-sshd';
 
 /** The same for everyone: OpenSSH's own first choice would cost it 100 ms a handshake, and ssh2 can't do it. */
 const keyExchange = 'ecdh-sha2-nistp256';
@@ -100,13 +101,7 @@ export async function sshMasters(settings: LoadSettings, hosts: number, probes: 
       return { ...round, processorSeconds: round.processorSeconds + spent() - before };
     },
     async stop() {
-      await Promise.all(
-        masters.map(async (master) => {
-          const ended = once(master, 'close');
-          // ssh looks at its flag before poll(): a SIGTERM between the two would wait for traffic.
-          if (master.kill('SIGKILL')) await ended;
-        }),
-      );
+      await Promise.all(masters.map(stopped));
     },
   };
 }

@@ -125,7 +125,11 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-function stopped(child: ChildProcess): Promise<void> {
+/**
+ * Ends a process for good, if it has not ended. A SIGTERM may be lost: OpenSSH's client looks at its flag and then waits in poll(), so
+ * one between the two waits for traffic.
+ */
+export function stopped(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     child.once('exit', () => resolve());
