@@ -46,9 +46,10 @@ export async function scrapes({ folder, isQuick, say }: BenchSetting, hosts: num
   const [warmRounds, rounds] = isQuick ? [1, 2] : [5, 15];
   const memory: string[] = [];
   try {
+    for (const server of servers) await insistOnChange(server, hosts);
     for (let round = -warmRounds; round < rounds; round++) {
       for (const server of servers) {
-        const before = await processorSeconds(server, 'cpu');
+        const before = await processorSeconds(server, 'prepare');
         await processorSeconds(server, 'change');
         const { seconds } = await scrape(server.port);
         const after = await processorSeconds(server, 'cpu');
@@ -80,7 +81,21 @@ async function started(name: string, command: string, argv: readonly string[]): 
   return { name, process: child, port: Number((await child.read()).split(' ')[1]) };
 }
 
-async function processorSeconds({ process }: Server, line: 'cpu' | 'change'): Promise<number> {
+/** A scrape after a change that changed nothing would be cheap. */
+async function insistOnChange(server: Server, hosts: number): Promise<void> {
+  const before = new Set((await scrape(server.port)).body.toString().split('\n'));
+  await processorSeconds(server, 'prepare');
+  await processorSeconds(server, 'change');
+  const after = (await scrape(server.port)).body.toString().split('\n');
+  const changed = new Set(
+    after.filter((line) => !before.has(line)).flatMap((line) => /host="([^"]*)"/.exec(line)?.[1] ?? []),
+  );
+  if (changed.size !== Math.ceil(hosts / 10)) {
+    throw new Error(`${server.name}: ${changed.size} of ${hosts} hosts changed, not a tenth`);
+  }
+}
+
+async function processorSeconds({ process }: Server, line: 'prepare' | 'change' | 'cpu'): Promise<number> {
   return (JSON.parse(await process.ask(line)) as { processorSeconds: number }).processorSeconds;
 }
 

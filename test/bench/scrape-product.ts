@@ -1,7 +1,8 @@
-// The product's metrics of a fleet behind its own web side. For each line "change" on standard input a tenth of the hosts gets a
-// new state; after each line it prints its processor seconds.
+// The product's metrics of a fleet behind its own web side. For each line "change" on standard input a tenth of the hosts gets the
+// state that the line "prepare" made; after each line it prints its processor seconds.
 import { settleKnown } from '../../src/fleet/known';
 import { Sharing } from '../../src/fleet/sharing';
+import type { HostStatus } from '../../src/fleet/status';
 import { createExporterMetrics } from '../../src/metrics/exporter-metrics';
 import { createExposition } from '../../src/metrics/exposition';
 import { FleetText } from '../../src/metrics/fleet-text';
@@ -10,7 +11,7 @@ import { startWebSide } from '../../src/web/web-side';
 import { openSettings } from '../../src/web/settings/settings';
 import { fixtureMonotonicMs, sketchBackend } from '../web/fleet-fixture';
 import { serveChanges } from './change-rounds';
-import { changes, fleetStatus } from './scrape-fleet';
+import { changes, fleetStatus, generationIn } from './scrape-fleet';
 
 async function main(): Promise<void> {
   const hosts = Number(process.argv[2]);
@@ -29,16 +30,23 @@ async function main(): Promise<void> {
     current: () => openSettings,
   });
   process.stdout.write(`listening ${new URL(web.urls[0] ?? '').port}\n`);
-  await serveChanges((round) => {
-    for (const [at, before] of statuses.entries()) {
-      if (!changes(at, round)) continue;
-      const { attempt, known } = fleetStatus(at, round);
-      // As a probe of the host does.
-      const settled = known === null ? null : settleKnown(before.known, known, sharing);
-      const status = { ...before, attempt, known: settled };
-      statuses[at] = status;
-      text.update(status.host.name, status, fixtureMonotonicMs);
-    }
+  let found: readonly (readonly [number, HostStatus])[] = [];
+  await serveChanges({
+    prepare(round) {
+      const changed = [...statuses.keys()].filter((at) => changes(at, round));
+      found = changed.map((at) => [at, fleetStatus(at, generationIn(round))]);
+    },
+    change() {
+      for (const [at, { attempt, known }] of found) {
+        const before = statuses[at];
+        if (before === undefined) continue;
+        // As after a probe of the host.
+        const settled = known === null ? null : settleKnown(before.known, known, sharing);
+        const status = { ...before, attempt, known: settled };
+        statuses[at] = status;
+        text.update(status.host.name, status, fixtureMonotonicMs);
+      }
+    },
   });
 }
 

@@ -20,12 +20,14 @@ async function main(): Promise<void> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   process.stdout.write(`listening ${(server.address() as AddressInfo).port}\n`);
-  await serveChanges((round) => {
-    for (const [at, { series }] of families.entries()) {
-      for (const { host, labels, value } of series) {
-        if (changes(host, round)) gauges[at]?.set(labels, value + round);
+  await serveChanges({
+    change(round) {
+      for (const [at, { series }] of families.entries()) {
+        for (const { host, labels, value } of series) {
+          if (changes(host, round)) gauges[at]?.set(labels, value + round + 1);
+        }
       }
-    }
+    },
   });
 }
 

@@ -66,7 +66,7 @@ func main() {
 			for at, family := range families {
 				for _, one := range family.Series {
 					if one.Host%10 == round%10 {
-						vectors[at].With(one.Labels).Set(one.Value + float64(round))
+						vectors[at].With(one.Labels).Set(one.Value + float64(round+1))
 					}
 				}
 			}
