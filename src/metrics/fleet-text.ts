@@ -1,50 +1,49 @@
 import { Buffer } from 'node:buffer';
 import { tellTheSame, type Known } from '../fleet/known';
 import { freshKnown, type HostStatus } from '../fleet/status';
-import { Interned } from '../interned';
-import { renderHead, renderLabels, renderNumber, renderSample, type ExpositionFormat, type FamilyHead } from './family';
-import { hostFamilies, type Ground, type HostFamily, type HostView } from './host-families';
+import { renderHead, renderSample, type ExpositionFormat, type FamilyHead } from './family';
+import { hostFamilies, type Ground, type HostFamily, type HostView, type LiveValue } from './host-families';
+import { JoinedLines } from './joined-lines';
 
-/** Hosts whose lines are kept joined, one buffer a family. */
+/** Hosts whose lines are kept together, one buffer a family. */
 const hostsPerBlock = 256;
 
+/** A host and its place. */
 interface HostText {
   readonly status: HostStatus;
-  /** What was rendered; null when it is stale. */
+  /** What its lines tell of it; null when it is stale. */
   readonly known: Known | null;
-  readonly lines: Lines;
+  readonly block: Block;
+  readonly slot: number;
 }
 
-/**
- * The lines of one host, by what they rest on: where that did not change, the lines stay. Those on failed probes are a sixth of
- * the text and hardly ever change: they are rendered when they are joined.
- */
-type Lines = Readonly<Record<'known' | 'status', Part>>;
+/** Some hosts, and their lines by family. */
+class Block {
+  readonly hosts: (HostText | undefined)[] = [];
+  readonly lines = hostFamilies.map(() => new JoinedLines(hostsPerBlock));
+  /** Of live families, what was last written of each host; null: no line, undefined: to be written in any case. */
+  readonly values = hostFamilies.map((): (number | null | undefined)[] => []);
+  private readonly free = Array.from({ length: hostsPerBlock }, (_, at) => hostsPerBlock - 1 - at);
 
-/**
- * Lines by family; of live families, the line without its value. One flat text and where each family begins in
- * it: a fleet's lines as strings of their own would be half a million objects for the garbage collector to go through.
- */
-interface Part {
-  readonly text: string;
-  /** Where each family begins, and last where the text ends. */
-  readonly begins: readonly number[];
-}
+  get isFull(): boolean {
+    return this.free.length === 0;
+  }
 
-/** The families of each ground. */
-const familiesOn: Readonly<Record<Ground, readonly HostFamily[]>> = {
-  known: familiesOf('known'),
-  failures: familiesOf('failures'),
-  status: familiesOf('status'),
-};
+  /** A slot for a host. */
+  take(): number {
+    return this.free.pop() ?? 0;
+  }
 
-/** Where a family's lines are: its number within its part. */
-const places = hostFamilies.map((family) => ({ ground: family.ground, at: familiesOn[family.ground].indexOf(family) }));
+  release(slot: number): void {
+    this.hosts[slot] = undefined;
+    this.free.push(slot);
+  }
 
-interface Block {
-  readonly names: Set<string>;
-  /** Joined lines by family; none where a line changed. */
-  readonly joined: (Buffer | undefined)[];
+  /** A live value is written at the next scrape, whatever it is. */
+  forget(index: number, slot: number): void {
+    const values = this.values[index];
+    if (values !== undefined && hostFamilies[index]?.live !== undefined) values[slot] = undefined;
+  }
 }
 
 /** One family of all hosts. */
@@ -57,75 +56,74 @@ export interface FamilyText {
 }
 
 /**
- * The text of every host's metrics. A host's lines are rendered when it
- * changes, not when it is scraped; a scrape joins buffers that exist already,
- * and renders only the ages, which grow all the time. Most of what a probe finds is what the last one found,
- * so only the families in which a line changed are joined again.
+ * The text of every host's metrics. A host's lines are rendered when it changes, not when it is scraped; a scrape sends bytes
+ * that exist already, and renders only the ages, which grow all the time. Most of what a probe finds is what the last one
+ * found: then not even that is rendered.
  */
 export class FleetText {
   private readonly hosts = new Map<string, HostText>();
   private readonly blocks: Block[] = [];
-  private readonly blockOf = new Map<string, Block>();
   private readonly versions = hostFamilies.map(() => 0);
-  /** Many hosts' lines are equally long. */
-  private readonly begins = new Interned<readonly number[]>(5000);
 
   constructor(private readonly staleAfterSeconds: () => number) {}
 
   /** Takes what is now known of a host; `null` when it has left. */
   update(name: string, status: HostStatus | null, monotonicMs: number): void {
+    const before = this.hosts.get(name);
     if (status === null) {
-      this.drop(name);
+      if (before !== undefined) this.drop(name, before);
       return;
     }
     const known = freshKnown(status, monotonicMs, this.staleAfterSeconds());
-    const view = { status, known, monotonicMs };
-    const before = this.hosts.get(name);
-    const kept = before !== undefined && isKnownTheSame(before, view) ? before.lines.known : null;
-    const text: HostText = {
-      status,
-      known,
-      lines: { known: kept ?? this.renderPart('known', view), status: this.renderPart('status', view) },
-    };
+    const { block, slot } = before ?? this.place();
+    const text: HostText = { status, known, block, slot };
     this.hosts.set(name, text);
-    this.outdateChanged(this.blockFor(name), before, text);
+    block.hosts[slot] = text;
+    const view = { status, known, monotonicMs };
+    const isSame: Readonly<Record<Ground, boolean>> = {
+      known: before !== undefined && isKnownTheSame(before, view),
+      failures: before !== undefined && failedAlike(before.status, status),
+      status: false,
+    };
+    for (const [index, family] of hostFamilies.entries()) {
+      if (isSame[family.ground]) continue;
+      if (family.live === undefined) this.write(block, index, slot, renderLines(family, view));
+      else block.forget(index, slot);
+    }
   }
 
   /** The families that have lines, in order. */
   render(monotonicMs: number): FamilyText[] {
     this.expire(monotonicMs);
     const families: FamilyText[] = [];
-    for (const [index, head] of hostFamilies.entries()) {
-      if (head.isLive === true) this.versions[index] = (this.versions[index] ?? 0) + 1;
-      const all = this.blocks.map((block) => this.joined(block, head, index, monotonicMs));
-      const pieces = all.filter((piece) => piece.length > 0);
-      if (pieces.length > 0) families.push({ head, pieces, version: this.versions[index] ?? 0 });
+    for (const [index, family] of hostFamilies.entries()) {
+      if (family.live !== undefined) this.writeLive(index, family, family.live, monotonicMs);
+      const pieces: Buffer[] = [];
+      for (const { lines } of this.blocks) {
+        const joined = lines[index]?.join();
+        if (joined !== undefined && joined.length > 0) pieces.push(joined);
+      }
+      if (pieces.length > 0) families.push({ head: family, pieces, version: this.versions[index] ?? 0 });
     }
     return families;
   }
 
-  private outdateChanged(block: Block, before: HostText | undefined, text: HostText): void {
-    for (const [index, { ground, at }] of places.entries()) {
-      if (ground === 'failures') {
-        if (before === undefined || !failedAlike(before.status, text.status)) this.outdate(block, index);
-        continue;
+  private write({ lines }: Block, index: number, slot: number, text: string): void {
+    if (lines[index]?.set(slot, text) === true) this.versions[index] = (this.versions[index] ?? 0) + 1;
+  }
+
+  private writeLive(index: number, family: HostFamily, live: LiveValue, monotonicMs: number): void {
+    for (const block of this.blocks) {
+      const values = block.values[index] ?? [];
+      for (const host of block.hosts) {
+        if (host === undefined) continue;
+        const view = { status: host.status, known: host.known, monotonicMs };
+        const value = live(view);
+        if (value === values[host.slot]) continue;
+        values[host.slot] = value;
+        this.write(block, index, host.slot, renderLines(family, view));
       }
-      const [was, is] = [before?.lines[ground], text.lines[ground]];
-      if (was !== is && lineOf(was, at) !== lineOf(is, at)) this.outdate(block, index);
     }
-  }
-
-  private renderPart(ground: 'known' | 'status', view: HostView): Part {
-    const lines = familiesOn[ground].map((family) => renderLines(family, view));
-    const begins = [0];
-    let at = 0;
-    for (const line of lines) begins.push((at += line.length));
-    return { text: lines.join(''), begins: this.begins.get(begins.join(), () => begins) };
-  }
-
-  private outdate(block: Block, index: number): void {
-    block.joined[index] = undefined;
-    this.versions[index] = (this.versions[index] ?? 0) + 1;
   }
 
   private expire(monotonicMs: number): void {
@@ -136,49 +134,19 @@ export class FleetText {
     }
   }
 
-  private joined(block: Block, family: HostFamily, index: number, monotonicMs: number): Buffer {
-    if (family.isLive !== true) {
-      const joined = block.joined[index] ?? Buffer.from(this.linesOf(block, index).join(''));
-      block.joined[index] = joined;
-      return joined;
-    }
-    const lines: string[] = [];
-    for (const name of block.names) {
-      const text = this.hosts.get(name);
-      if (text === undefined) continue;
-      const prefix = lineAt(text, index);
-      if (prefix === '') continue;
-      const [sample] = family.samples({ status: text.status, known: text.known, monotonicMs });
-      if (sample !== undefined) lines.push(`${prefix} ${renderNumber(sample.value)}\n`);
-    }
-    return Buffer.from(lines.join(''));
+  private place(): Pick<HostText, 'block' | 'slot'> {
+    let block = this.blocks.find((candidate) => !candidate.isFull);
+    if (block === undefined) this.blocks.push((block = new Block()));
+    return { block, slot: block.take() };
   }
 
-  private linesOf(block: Block, index: number): string[] {
-    return Array.from(block.names, (name) => lineAt(this.hosts.get(name), index));
-  }
-
-  private blockFor(name: string): Block {
-    const existing = this.blockOf.get(name);
-    if (existing !== undefined) return existing;
-    let block = this.blocks.find((candidate) => candidate.names.size < hostsPerBlock);
-    if (block === undefined) {
-      block = { names: new Set(), joined: [] };
-      this.blocks.push(block);
-    }
-    block.names.add(name);
-    this.blockOf.set(name, block);
-    return block;
-  }
-
-  private drop(name: string): void {
-    const text = this.hosts.get(name);
-    const block = this.blockOf.get(name);
+  private drop(name: string, { block, slot }: HostText): void {
     this.hosts.delete(name);
-    this.blockOf.delete(name);
-    if (block === undefined) return;
-    block.names.delete(name);
-    for (const index of hostFamilies.keys()) if (lineAt(text, index) !== '') this.outdate(block, index);
+    block.release(slot);
+    for (const index of hostFamilies.keys()) {
+      this.write(block, index, slot, '');
+      block.forget(index, slot);
+    }
   }
 }
 
@@ -186,8 +154,8 @@ export class FleetText {
 export function renderOneHost(view: HostView, format: ExpositionFormat): string {
   const pieces: string[] = [];
   for (const family of hostFamilies) {
-    const lines = family.samples(view).map(({ labels, value }) => renderSample(family.name, labels, value));
-    if (lines.length > 0) pieces.push(renderHead(family, format), ...lines);
+    const lines = renderLines(family, view);
+    if (lines !== '') pieces.push(renderHead(family, format), lines);
   }
   return pieces.join('');
 }
@@ -202,25 +170,7 @@ function failedAlike(one: HostStatus, other: HostStatus): boolean {
 }
 
 function renderLines(family: HostFamily, view: HostView): string {
-  const samples = family.samples(view);
-  if (family.isLive === true) {
-    const [first] = samples;
-    return first === undefined ? '' : `${family.name}${renderLabels(first.labels)}`;
-  }
-  return samples.map(({ labels, value }) => renderSample(family.name, labels, value)).join('');
-}
-
-function familiesOf(ground: Ground): HostFamily[] {
-  return hostFamilies.filter((family) => family.ground === ground);
-}
-
-function lineAt(text: HostText | undefined, index: number): string {
-  const [place, family] = [places[index], hostFamilies[index]];
-  if (text === undefined || place === undefined || family === undefined) return '';
-  if (place.ground !== 'failures') return lineOf(text.lines[place.ground], place.at);
-  return renderLines(family, { status: text.status, known: text.known, monotonicMs: 0 });
-}
-
-function lineOf(part: Part | undefined, at: number): string {
-  return part === undefined ? '' : part.text.slice(part.begins[at], part.begins[at + 1]);
+  let lines = '';
+  for (const { labels, value } of family.samples(view)) lines += renderSample(family.name, labels, value);
+  return lines;
 }

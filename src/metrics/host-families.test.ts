@@ -233,14 +233,15 @@ describe('the families', () => {
     expect(hostFamilies.map(({ name }) => name)).toEqual(expect.arrayContaining(promised));
   });
 
-  test('with one sample a host at most are the only ones whose value is rendered at every scrape', () => {
-    const view = {
-      status: statusOf('web-1', knownOf({ flag: {} }), hostOf('web-1')),
-      known: knownOf({ flag: {} }),
-      monotonicMs: 0,
-    };
-    for (const family of hostFamilies) {
-      if (family.isLive === true) expect(family.samples(view).length).toBeLessThanOrEqual(1);
+  test('whose value is live have one sample at most, of that value', () => {
+    const known = knownOf({ flag: {} });
+    const status = statusOf('web-1', known, hostOf('web-1'));
+    const live = hostFamilies.filter((family) => family.live !== undefined);
+    expect(live.map(({ name }) => name)).toEqual(['reboot_required_age_seconds']);
+    for (const { samples, live: value } of live) {
+      const views = [known, null].map((one) => ({ status, known: one, monotonicMs: 1500 }));
+      expect(views.map((view) => samples(view).map((sample) => sample.value))).toEqual([[1.5], []]);
+      expect(views.map((view) => value?.(view))).toEqual([1.5, null]);
     }
   });
 });

@@ -28,9 +28,12 @@ export type Ground = 'known' | 'failures' | 'status';
 export interface HostFamily extends FamilyHead {
   readonly ground: Ground;
   readonly samples: (view: HostView) => readonly Sample[];
-  /** The value changes between probes: it is rendered anew at every scrape. */
-  readonly isLive?: boolean;
+  /** The value of its only sample, where that changes between probes: it is rendered anew when it is another at a scrape. */
+  readonly live?: LiveValue;
 }
+
+/** Null: there is no sample. */
+export type LiveValue = (view: HostView) => number | null;
 
 /** Most series a host of one `…_info` family; the gauge beside it counts them all. */
 export const maxInfoSeries = 100;
@@ -58,11 +61,11 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_required_age_seconds',
     type: 'gauge',
     help: 'How long a restart has been needed, continuously and in this boot, on the clock of the host; 0 when none is. Counted on between probes.',
-    isLive: true,
     ground: 'known',
-    samples({ status, known, monotonicMs }) {
-      const age = known === null ? null : ageSeconds(known, monotonicMs);
-      return age === null ? [] : [{ labels: ownLabels(status.host), value: Math.round(age * 1000) / 1000 }];
+    live: age,
+    samples(view) {
+      const value = age(view);
+      return value === null ? [] : [{ labels: ownLabels(view.status.host), value }];
     },
   },
   {
@@ -252,6 +255,12 @@ export const hostFamilies: readonly HostFamily[] = [
       })),
   },
 ];
+
+/** To the millisecond. */
+function age({ known, monotonicMs }: HostView): number | null {
+  const seconds = known === null ? null : ageSeconds(known, monotonicMs);
+  return seconds === null ? null : Math.round(seconds * 1000) / 1000;
+}
 
 function ifKnown(samples: (known: Known, host: Host) => readonly Sample[]): Pick<HostFamily, 'ground' | 'samples'> {
   return { ground: 'known', samples: ({ status, known }) => (known === null ? [] : samples(known, status.host)) };
