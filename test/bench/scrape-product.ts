@@ -2,7 +2,7 @@
 // state that the line "prepare" made; after each line it prints its processor seconds.
 import { settleKnown } from '../../src/fleet/known';
 import { Sharing } from '../../src/fleet/sharing';
-import type { HostStatus } from '../../src/fleet/status';
+import { newStatus, type HostStatus } from '../../src/fleet/status';
 import { createExporterMetrics } from '../../src/metrics/exporter-metrics';
 import { createExposition } from '../../src/metrics/exposition';
 import { FleetText } from '../../src/metrics/fleet-text';
@@ -30,22 +30,20 @@ async function main(): Promise<void> {
     current: () => openSettings,
   });
   process.stdout.write(`listening ${new URL(web.urls[0] ?? '').port}\n`);
-  let found: readonly (readonly [number, HostStatus])[] = [];
+  let changed: readonly HostStatus[] = [];
   await serveChanges({
+    // As after a probe of each of them; what that costs is part of a probe.
     prepare(round) {
-      const changed = [...statuses.keys()].filter((at) => changes(at, round));
-      found = changed.map((at) => [at, fleetStatus(at, generationIn(round))]);
+      const places = [...statuses.keys()].filter((at) => changes(at, round));
+      changed = places.map((at) => {
+        const { host, attempt, known } = fleetStatus(at, generationIn(round));
+        const before = statuses[at];
+        const settled = known === null ? null : settleKnown(before?.known ?? null, known, sharing);
+        return (statuses[at] = { ...(before ?? newStatus(host)), attempt, known: settled });
+      });
     },
     change() {
-      for (const [at, { attempt, known }] of found) {
-        const before = statuses[at];
-        if (before === undefined) continue;
-        // As after a probe of the host.
-        const settled = known === null ? null : settleKnown(before.known, known, sharing);
-        const status = { ...before, attempt, known: settled };
-        statuses[at] = status;
-        text.update(status.host.name, status, fixtureMonotonicMs);
-      }
+      for (const status of changed) text.update(status.host.name, status, fixtureMonotonicMs);
     },
   });
 }
