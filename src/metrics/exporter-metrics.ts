@@ -175,7 +175,7 @@ async function renderRegistry(registry: Registry, format: ExpositionFormat): Pro
       const name = 'metricName' in sample && typeof sample.metricName === 'string' ? sample.metricName : metric.name;
       // Node.js has no mean of event loop delays that were not measured yet.
       if (Number.isFinite(Number(sample.value))) {
-        pieces.push(renderSample(name, labelsOf(sample.labels), Number(sample.value)));
+        pieces.push(renderSample(name, { labels: labelsOf(sample.labels), value: Number(sample.value) }));
       }
     }
   }

@@ -39,8 +39,10 @@ describe('renderLabels', () => {
 
 describe('renderSample', () => {
   test('is a line', () => {
-    expect(renderSample('up', { host: 'a' }, 1)).toBe('up{host="a"} 1\n');
-    expect(renderSample('up', {}, 0.25)).toBe('up 0.25\n');
+    expect(renderSample('up', { labels: { host: 'a' }, value: 1 })).toBe('up{host="a"} 1\n');
+    expect(renderSample('up', { labels: {}, value: 0.25 })).toBe('up 0.25\n');
+    expect(renderSample('up', { labels: { host: 'a' }, more: { by: 'b' }, value: 1 })).toBe('up{host="a",by="b"} 1\n');
+    expect(renderSample('up', { labels: {}, more: { by: 'b' }, value: 1 })).toBe('up{by="b"} 1\n');
   });
 });
 

@@ -4,6 +4,8 @@ export type Labels = Readonly<Record<string, string>>;
 /** One sample of a family; the time is always that of the scrape. */
 export interface Sample {
   readonly labels: Labels;
+  /** Labels of this sample beside those that many share. */
+  readonly more?: Labels;
   readonly value: number;
 }
 
@@ -28,25 +30,30 @@ export function renderHead(head: FamilyHead, format: ExpositionFormat): string {
 }
 
 /** One line. */
-export function renderSample(name: string, labels: Labels, value: number): string {
-  return `${name}${renderLabels(labels)} ${renderNumber(value)}\n`;
+export function renderSample(name: string, { labels, more, value }: Sample): string {
+  return `${name}${renderLabels(labels, more)} ${renderNumber(value)}\n`;
 }
 
-/** Label sets that stand in many samples, as they are written. */
+/** Label sets that stand in many samples, as they are written, without braces. */
 const written = new WeakMap<Labels, string>();
 
 /** Has a label set written once, however often it is rendered; it must not change any more. */
 export function keepWritten(labels: Labels): Labels {
-  written.set(labels, renderLabels(labels));
+  written.set(labels, renderPairs(labels));
   return labels;
 }
 
 /** `{a="1",b="2"}`, or nothing for no labels. Both formats escape the same three characters. */
-export function renderLabels(labels: Labels): string {
-  const kept = written.get(labels);
-  if (kept !== undefined) return kept;
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+export function renderLabels(labels: Labels, more?: Labels): string {
+  let pairs = written.get(labels) ?? renderPairs(labels);
+  if (more !== undefined) pairs += `${pairs === '' ? '' : ','}${renderPairs(more)}`;
+  return pairs === '' ? '' : `{${pairs}}`;
+}
+
+function renderPairs(labels: Labels): string {
+  let pairs = '';
+  for (const name in labels) pairs += `${pairs === '' ? '' : ','}${name}="${escapeValue(labels[name] ?? '')}"`;
+  return pairs;
 }
 
 export function renderNumber(value: number): string {

@@ -171,6 +171,6 @@ function failedAlike(one: HostStatus, other: HostStatus): boolean {
 
 function renderLines(family: HostFamily, view: HostView): string {
   let lines = '';
-  for (const { labels, value } of family.samples(view)) lines += renderSample(family.name, labels, value);
+  for (const sample of family.samples(view)) lines += renderSample(family.name, sample);
   return lines;
 }

@@ -143,7 +143,7 @@ export const hostFamilies: readonly HostFamily[] = [
     name: 'reboot_host_info',
     type: 'gauge',
     help: `What runs on the host. ${cached}`,
-    ...ifKnown((known, host) => [{ labels: { ...ownLabels(host), ...hostInfo(known) }, value: 1 }]),
+    ...ifKnown((known, host) => [{ labels: ownLabels(host), more: hostInfo(known), value: 1 }]),
   },
   {
     name: 'reboot_host_boot_timestamp_seconds',
@@ -250,7 +250,8 @@ export const hostFamilies: readonly HostFamily[] = [
     ground: 'failures',
     samples: ({ status }) =>
       failureReasons.map((reason) => ({
-        labels: { ...names(status.host), reason },
+        labels: names(status.host),
+        more: { reason },
         value: status.failures[reason] ?? 0,
       })),
   },
@@ -287,8 +288,8 @@ function kept(of: WeakMap<Host, Labels>, host: Host, make: () => Labels): Labels
   return labels;
 }
 
-function info(host: Host, labels: Labels): Sample {
-  return { labels: { ...names(host), ...labels }, value: 1 };
+function info(host: Host, more: Labels): Sample {
+  return { labels: names(host), more, value: 1 };
 }
 
 export function exposedPorts(known: Known): NonNullable<Known['exposure']>['ports'][number][] {

@@ -63,9 +63,10 @@ export class JoinedLines {
     const pending = this.pending.get(slot);
     if (pending !== undefined) return pending === lines;
     const size = this.sizeOf(slot);
-    // A character is at least one byte.
-    if (size < lines.length || lines === '') return size === lines.length;
-    return this.bytes.toString('utf8', this.end(slot - 1), this.end(slot)) === lines;
+    // A character is at least one byte; most differ in size or are ASCII, which latin1 is the quickest to compare with.
+    if (size < lines.length || Buffer.byteLength(lines) !== size) return false;
+    const encoding = size === lines.length ? 'latin1' : 'utf8';
+    return this.bytes.toString(encoding, this.end(slot - 1), this.end(slot)) === lines;
   }
 
   private sizeOf(slot: number): number {

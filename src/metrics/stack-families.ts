@@ -46,7 +46,7 @@ export function renderStacks(
   const pieces: string[] = [];
   for (const family of stackFamilies) {
     const lines = [...stacks].flatMap(([stack, policy]) =>
-      family.samples(stack, policy, nowMs).map(({ labels, value }) => renderSample(family.name, labels, value)),
+      family.samples(stack, policy, nowMs).map((sample) => renderSample(family.name, sample)),
     );
     if (lines.length > 0) pieces.push(renderHead(family, format), ...lines);
   }

@@ -8,9 +8,9 @@ const names = { host: 'web-1', stack: 'shop' };
 function series(said: Said): string[] {
   const known = knownOf(said);
   return updateFamilies.flatMap(({ name, samples }) =>
-    samples(known, names).map(({ labels, value }) => {
-      const own = Object.entries(labels).filter(([label]) => !(label in names));
-      return `${name}${JSON.stringify(Object.fromEntries(own))} ${value}`;
+    samples(known, names).map(({ labels, more = {}, value }) => {
+      expect(labels).toBe(names);
+      return `${name}${JSON.stringify(more)} ${value}`;
     }),
   );
 }

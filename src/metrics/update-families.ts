@@ -32,7 +32,7 @@ export const updateFamilies: readonly UpdateFamily[] = [
     help: `What installs updates on the host by itself. ${cached}`,
     samples({ facts }, names) {
       const updater = findUpdater(facts);
-      return updater?.name == null ? [] : [{ labels: { ...names, by: updater.name }, value: 1 }];
+      return updater?.name == null ? [] : [{ labels: names, more: { by: updater.name }, value: 1 }];
     },
   },
   {
@@ -50,7 +50,9 @@ export const updateFamilies: readonly UpdateFamily[] = [
     help: `Unix time at which the host is expected to restart by itself, and by what: shutdown(8), or a program that is set to at a time of its own; absent when nothing says so. ${cached}`,
     samples(known, names) {
       const own = known.outlook.ownRestart;
-      return own === null || own.atSeconds === null ? [] : [{ labels: { ...names, by: own.by }, value: own.atSeconds }];
+      return own === null || own.atSeconds === null
+        ? []
+        : [{ labels: names, more: { by: own.by }, value: own.atSeconds }];
     },
   },
   {
@@ -59,7 +61,7 @@ export const updateFamilies: readonly UpdateFamily[] = [
     help: `What is set up on the host to restart it by itself, whether or not it is known when. ${cached}`,
     samples(known, names) {
       const own = known.outlook.ownRestart;
-      return own === null ? [] : [{ labels: { ...names, by: own.by }, value: 1 }];
+      return own === null ? [] : [{ labels: names, more: { by: own.by }, value: 1 }];
     },
   },
   {
@@ -69,7 +71,7 @@ export const updateFamilies: readonly UpdateFamily[] = [
     samples: (known, names) =>
       (known.outlook.livepatch?.patches ?? [])
         .slice(0, maxPatches)
-        .map((patch) => ({ labels: { ...names, patch }, value: 1 })),
+        .map((patch) => ({ labels: names, more: { patch }, value: 1 })),
   },
   {
     name: 'reboot_livepatch_covered_until_timestamp_seconds',
@@ -105,6 +107,6 @@ export const updateFamilies: readonly UpdateFamily[] = [
     samples: (known, names) =>
       (known.outlook.outdatedServices ?? [])
         .slice(0, maxServices)
-        .map(({ unit }) => ({ labels: { ...names, service: unit }, value: 1 })),
+        .map(({ unit }) => ({ labels: names, more: { service: unit }, value: 1 })),
   },
 ];

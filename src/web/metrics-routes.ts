@@ -57,9 +57,9 @@ function renderOutcome(isSuccess: boolean, seconds: number, format: ExpositionFo
   const duration = { name: 'probe_duration_seconds', type: 'gauge', help: 'How long the answer took.' } as const;
   return [
     renderHead(success, format),
-    renderSample(success.name, {}, isSuccess ? 1 : 0),
+    renderSample(success.name, { labels: {}, value: isSuccess ? 1 : 0 }),
     renderHead(duration, format),
-    renderSample(duration.name, {}, seconds),
+    renderSample(duration.name, { labels: {}, value: seconds }),
     format === 'openmetrics' ? '# EOF\n' : '',
   ].join('');
 }
