@@ -50,7 +50,10 @@ export function dial(
       next += 1;
       const socket: Socket = connect({
         ...{ host: target.address, port, family: target.family, noDelay: true },
-        onread: { buffer: readBuffer, callback: (bytes, buffer) => socket.push(Buffer.from(buffer.subarray(0, bytes))) },
+        onread: {
+          buffer: readBuffer,
+          callback: (bytes, buffer) => socket.push(Buffer.from(buffer.subarray(0, bytes))),
+        },
       });
       attempts.add(socket);
       socket.once('connect', () => {
