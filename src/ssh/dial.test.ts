@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { dial, endpoint } from './dial';
+import { until } from '../../test/e2e/until';
 import { ProbeProgress } from './progress';
 
 const four = (address: string) => ({ address, family: 4 });
@@ -31,6 +32,28 @@ describe('dial', () => {
     expect(socket.remoteAddress).toBe('127.0.0.1');
     expect(socket.readyState).toBe('open');
     socket.destroy();
+  });
+
+  it('keeps what comes from many at once apart, and as it was for whoever holds on to it', async () => {
+    const before = accepted.length;
+    const sockets = await Promise.all(
+      Array.from({ length: 20 }, () => dial([four('127.0.0.1')], port, 'web-1', progress())),
+    );
+    const ports = sockets.map(({ localPort }) => localPort);
+    const pieces = sockets.map((): Buffer[] => []);
+    for (const [at, socket] of sockets.entries()) socket.on('data', (piece: Buffer) => pieces[at]?.push(piece));
+    await until(5, () => expect(accepted).toHaveLength(before + sockets.length), 10);
+    const hosts = accepted.slice(before);
+    for (let round = 0; round < 50; round++) {
+      for (const host of hosts) host.write(`${host.remotePort} ${round}\n`.repeat(round * 20));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    for (const host of hosts) host.end();
+    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('end', resolve))));
+    for (const [at, port] of ports.entries()) {
+      const sent = Array.from({ length: 50 }, (_, round) => `${port} ${round}\n`.repeat(round * 20));
+      expect(Buffer.concat(pieces[at] ?? []).toString()).toBe(sent.join(''));
+    }
   });
 
   it('goes on to the next address when one refuses', async () => {
