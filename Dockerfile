@@ -17,8 +17,7 @@ FROM gcr.io/distroless/cc-debian12
 LABEL org.opencontainers.image.title="reboot-exporter" \
   org.opencontainers.image.description="Which servers need a restart, since when, why, and how urgently" \
   org.opencontainers.image.licenses="Apache-2.0"
-# Memory: docs/performance.md says what it saves.
-ENV NODE_ENV=production MALLOC_ARENA_MAX=1
+ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /app/package.json ./
@@ -32,5 +31,5 @@ VOLUME ["/var/lib/reboot-exporter"]
 EXPOSE 10066
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["/usr/local/bin/node", "/app/healthcheck.js"]
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=8", "--heap-growing-percent=20", "/app/dist/main.js"]
+ENTRYPOINT ["/usr/local/bin/node", "/app/dist/main.js"]
 CMD ["serve", "--config.file=/etc/reboot-exporter/reboot-exporter.yml", "--state.file=/var/lib/reboot-exporter/state.json"]

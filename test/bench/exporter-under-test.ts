@@ -1,6 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectFolder } from '../e2e/built-program';
 import { ExporterProcess } from '../e2e/exporter-process';
 import type { Contestant } from './contest';
 import type { CannedFleet, Login } from './canned-fleet';
@@ -48,26 +47,7 @@ export async function startExporter(
   const name = `exporter-${connection}-${withExposure ? 'exposure' : 'restart'}`;
   const configFile = join(folder, `${name}.yml`);
   writeFileSync(configFile, JSON.stringify(config));
-  const { nodeFlags, environment } = asShipped();
-  return ExporterProcess.start({
-    configFile,
-    stateFile: join(folder, `${name}.state.json`),
-    flags,
-    under: ['env', ...environment, ...under],
-    nodeFlags,
-  });
-}
-
-/** How `npm start` runs it, as the image and the unit of systemd do. */
-export function asShipped(): { readonly nodeFlags: readonly string[]; readonly environment: readonly string[] } {
-  const { scripts } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as {
-    scripts: { start: string };
-  };
-  const words = scripts.start.split(' ');
-  const node = words.indexOf('node');
-  const program = words.indexOf('dist/main.js');
-  if (node < 0 || program < 0) throw new Error(`npm start is not understood: ${scripts.start}`);
-  return { environment: words.slice(0, node), nodeFlags: words.slice(node + 1, program) };
+  return ExporterProcess.start({ configFile, stateFile: join(folder, `${name}.state.json`), flags, under });
 }
 
 function loginOf({ user, port, keyFile, knownHostsFile }: Fleet): Record<string, string | number> {

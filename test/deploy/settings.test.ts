@@ -5,7 +5,6 @@ import { parse, stringify } from 'yaml';
 import { formatFault } from '../../src/config/fault';
 import { loadConfig } from '../../src/config/load';
 import { run, describeWith } from '../alerts/programs';
-import { asShipped } from '../bench/exporter-under-test';
 import { describeWith as describeWithProgram } from '../fixture/programs';
 import { at, deploy, documents, list, ofKind, repository, scratchFolder, text, type Mapping } from './manifests';
 
@@ -281,29 +280,6 @@ describe.each(['exporter.yaml', 'sharded.yaml'])('kubernetes/%s', (name) => {
   });
 });
 
-describe('what Node.js is told', () => {
-  const { nodeFlags, environment } = asShipped();
-
-  test('is the same by npm, in the image and by systemd', () => {
-    expect(nodeFlags.length).toBeGreaterThan(0);
-    expect(environment.length).toBeGreaterThan(0);
-    const image = readFileSync(join(repository, 'Dockerfile'), 'utf8');
-    const entry = /^ENTRYPOINT (.*)$/m.exec(image)?.[1] ?? '';
-    expect(JSON.parse(entry)).toEqual(['/usr/local/bin/node', ...nodeFlags, '/app/dist/main.js']);
-    const unit = readFileSync(join(deploy, 'systemd/reboot-exporter.service'), 'utf8');
-    expect(unit).toContain(`ExecStart=/usr/bin/node ${nodeFlags.join(' ')} /usr/lib/`);
-    for (const variable of environment) {
-      expect(image).toContain(variable);
-      expect(unit).toContain(`Environment=${variable}\n`);
-    }
-  });
-
-  test('is understood by it', () => {
-    const options = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' });
-    for (const flag of nodeFlags) expect(options).toContain(`  ${flag.split('=')[0] ?? ''} `);
-  });
-});
-
 describeWithProgram(['systemd-analyze'], 'the systemd unit', () => {
   const unit = join(deploy, 'systemd/reboot-exporter.service');
   const lines = readFileSync(unit, 'utf8').split('\n');
@@ -327,7 +303,7 @@ describeWithProgram(['systemd-analyze'], 'the systemd unit', () => {
 
   test('starts the program with flags that it has, and keeps state where it may', () => {
     const start = lines.find((line) => line.startsWith('ExecStart='))?.split(' ') ?? [];
-    expectFlags(start.slice(start.findIndex((word) => word.endsWith('/main.js')) + 1));
+    expectFlags(start);
     expect(start).toContain('--state.file=/var/lib/reboot-exporter/state.json');
     for (const line of ['StateDirectory=reboot-exporter', 'DynamicUser=yes', 'ExecReload=/bin/kill -HUP $MAINPID'])
       expect(lines).toContain(line);

@@ -17,8 +17,6 @@ export interface ExporterProcessOptions {
   readonly flags?: readonly string[];
   /** Program and arguments that start the exporter, as `unshare --mount` does. */
   readonly under?: readonly string[];
-  /** Options of Node.js. */
-  readonly nodeFlags?: readonly string[];
 }
 
 /** Seconds within which a started exporter has to say that it listens. */
@@ -53,11 +51,10 @@ export class ExporterProcess {
 
   /** Starts the built program, and does not wait. */
   static launch(options: ExporterProcessOptions): ExporterProcess {
-    const { configFile, stateFile, listenAddress = '127.0.0.1:0', flags = [], under = [], nodeFlags = [] } = options;
+    const { configFile, stateFile, listenAddress = '127.0.0.1:0', flags = [], under = [] } = options;
     const argv = [
       ...under,
       process.execPath,
-      ...nodeFlags,
       builtProgram,
       'serve',
       `--config.file=${configFile}`,
