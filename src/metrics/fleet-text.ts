@@ -42,7 +42,7 @@ class Block {
   /** A live value is written at the next scrape, whatever it is. */
   forget(index: number, slot: number): void {
     const values = this.values[index];
-    if (values !== undefined && hostFamilies[index]?.live !== undefined) values[slot] = undefined;
+    if (values !== undefined) values[slot] = undefined;
   }
 }
 
@@ -143,10 +143,7 @@ export class FleetText {
   private drop(name: string, { block, slot }: HostText): void {
     this.hosts.delete(name);
     block.release(slot);
-    for (const index of hostFamilies.keys()) {
-      this.write(block, index, slot, '');
-      block.forget(index, slot);
-    }
+    for (const index of hostFamilies.keys()) this.write(block, index, slot, '');
   }
 }
 

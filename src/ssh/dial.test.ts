@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { dial, endpoint } from './dial';
 import { until } from '../../test/e2e/until';
+import { dial, endpoint } from './dial';
 import { ProbeProgress } from './progress';
 
 const four = (address: string) => ({ address, family: 4 });
